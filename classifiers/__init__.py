@@ -1,0 +1,1 @@
+"""Listing text in, Verdict out. No crawling, no SQL."""

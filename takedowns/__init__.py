@@ -1,0 +1,1 @@
+"""The application: ledger, review, leads, removal checks, reports, desk and command line."""

@@ -1,0 +1,1 @@
+"""What a bureau answers for: tables, migrations, sessions and the audit chain."""

@@ -1,0 +1,84 @@
+"""``config/vapewatch.yml`` as a frozen model: missing keys have defaults, unknown ones are errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NonEmpty = Annotated[str, Field(min_length=1)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Office(Section):
+    """Who we are: stands in notices, numbers, reports and the crawler's user agent."""
+
+    code: Annotated[
+        str, Field(pattern=r"^[0-9A-Z]{1,8}$", description="part of every lead and notice number")
+    ]
+    name_zh: NonEmpty
+    name_en: NonEmpty
+    contact: NonEmpty = Field(description="mail address or page that a site owner can write to")
+
+
+class Mail(Section):
+    host: NonEmpty
+    port: int = Field(ge=1, le=65535)
+    sender: NonEmpty
+    starttls: bool = True
+    username: str | None = None
+    password_env: str | None = Field(
+        default=None, description="name of the environment variable that holds it"
+    )
+    timeout_s: float = Field(default=30, gt=0)
+
+
+class Review(Section):
+    lease_minutes: float = Field(default=5, gt=0)
+    held_at_most: int = Field(default=5, ge=1, description="tasks one person may hold at a time")
+
+
+class Notices(Section):
+    two_person: bool = Field(
+        default=True, description="the approver must not be the author or a reviewer of its leads"
+    )
+    leads_at_most: int = Field(default=200, ge=1, description="leads in one notice")
+    answer_working_days: int = Field(default=3, ge=1)
+
+
+class Removal(Section):
+    """The confirmation rule: so many looks found it gone, over so long, and none between found it up."""
+
+    gone_checks: int = Field(default=2, ge=2)
+    over_hours: float = Field(default=24, ge=1)
+    up_checks: int = Field(
+        default=2, ge=2, description="looks that find it up after a claim make the claim false"
+    )
+
+
+class Crawl(Section):
+    wall_clock_minutes: float = Field(default=30, gt=0, description="then the crawl's process group is ended")
+    grace_seconds: float = Field(default=60, ge=0, description="between asking it to stop and killing it")
+
+
+class Desk(Section):
+    host: NonEmpty = "127.0.0.1"
+    port: int = Field(default=8700, ge=0, le=65535)
+    session_hours: float = Field(default=12, gt=0)
+    idle_minutes: float = Field(default=60, gt=0)
+
+
+class Settings(Section):
+    office: Office
+    ledger: NonEmpty = Field(description="database URL; a relative SQLite path starts at the working folder")
+    var: Path = Field(default=Path("var"), description="run directories, evidence and reports")
+    mail: Mail
+    review: Review = Review()
+    notices: Notices = Notices()
+    removal: Removal = Removal()
+    crawl: Crawl = Crawl()
+    desk: Desk = Desk()
