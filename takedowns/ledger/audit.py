@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ def verify(session: Session) -> Iterator[str]:
 def _digest(entry: AuditEntry) -> str:
     content = {
         "seq": entry.seq,
-        "at": entry.at.isoformat(),
+        "at": entry.at.astimezone(UTC).isoformat(),  # as it is read back
         "actor": entry.actor,
         "action": entry.action,
         "subject": entry.subject,

@@ -285,6 +285,8 @@ class Notice(Base):
     # fixed before the first attempt, so that a repeated one is recognised by the receiver
     message_id: Mapped[str] = mapped_column(unique=True)
     failure: Mapped[str | None]
+    # start of the attempt under way; stays when that died, until the next one is done
+    attempted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column()
     leads: Mapped[list[Lead]] = relationship(
         secondary="notice_lead", back_populates="notices", order_by="Lead.number"

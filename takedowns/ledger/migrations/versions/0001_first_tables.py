@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("failure", sa.String(), nullable=True),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["approver_id"], ["app_user.id"], name=op.f("fk_notice_approver_id")),
         sa.ForeignKeyConstraint(["author_id"], ["app_user.id"], name=op.f("fk_notice_author_id")),

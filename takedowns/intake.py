@@ -1,0 +1,279 @@
+"""Listings and sightings into the ledger: new content gets a snapshot, a verdict and, if flagged, a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from classifiers import verdict as judging
+from crawlers import listing as seen
+from crawlers import rundir
+from takedowns import listings
+from takedowns.content import storable_or_none
+from takedowns.ledger import audit
+from takedowns.ledger.tables import (
+    CrawlRun,
+    Decision,
+    Flag,
+    ListingSnapshot,
+    ReviewTask,
+    Sighting,
+    Verdict,
+)
+from takedowns.ledger.vocabulary import RunState
+from takedowns.states import TaskState
+
+if TYPE_CHECKING:  # importing it loads spaCy, which only the caller that has a classifier needs
+    from classifiers.classifier import Classifier
+
+ACTOR = "system:intake"
+UNKNOWN = "unknown"  # kind or platform of a run whose job.json is broken as well
+BATCH = 256  # listings judged together: enough for the classifier's speed, little enough to hold in memory
+
+
+@dataclass
+class IntakeResult:
+    """Counts of what was taken in; ``errors`` has one sentence for each thing that could not be."""
+
+    listings: int = 0
+    new_listings: int = 0
+    new_snapshots: int = 0
+    flagged: int = 0
+    sightings: int = 0
+    errors: tuple[str, ...] = ()
+
+
+def ingest_run(session: Session, run: rundir.Run, classifier: Classifier, *, now: datetime) -> IntakeResult:
+    """Store everything of a run directory, whose name is the run's id. A known run changes nothing.
+
+    A run that did not end cleanly is kept as failed: its items stay, but nothing may be inferred from it.
+    """
+    take_turn(session)
+    run_id = run.path.name
+    if session.get(CrawlRun, run_id):
+        return IntakeResult()
+    session.add(_crawl_run(run, now))
+    session.flush()
+    shown = (sighting.listing for sighting in run.sightings if sighting.listing)
+    result = _store(session, chain(run.listings, shown), classifier, road="sweep", now=now, run_id=run_id)
+    for sighting in run.sightings:
+        problem = _store_sighting(session, sighting, run_id, now)
+        result.sightings += problem is None
+        result.errors += (problem,) if problem else ()
+    _record(session, result, f"crawl_run:{run_id}", now)
+    return result
+
+
+def store_listings(
+    session: Session,
+    offers: Iterable[seen.Listing],
+    classifier: Classifier,
+    *,
+    road: str,
+    now: datetime,
+    run_id: str | None = None,
+) -> IntakeResult:
+    """Store listings that came by ``road`` (``import``, ``tip`` …) and judge what they say, if it is new."""
+    take_turn(session)
+    result = _store(session, offers, classifier, road=road, now=now, run_id=run_id)
+    _record(session, result, f"listing:{road}", now)
+    return result
+
+
+def take_turn(session: Session) -> None:
+    """Two intakes that meet the same new listing would fail each other; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("LOCK TABLE listing IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _record(session: Session, result: IntakeResult, subject: str, now: datetime) -> None:
+    payload = {**asdict(result), "errors": list(result.errors)}
+    audit.record(session, at=now, actor=ACTOR, action="intake", subject=subject, payload=payload)
+
+
+def _store_sighting(session: Session, sighting: seen.Sighting, run_id: str, now: datetime) -> str | None:
+    """None when stored, else one sentence saying why it could not be."""
+    what = f"{sighting.platform} {sighting.item_id} was seen {sighting.state.value}, but"
+    listing = listings.find(session, sighting.platform, sighting.item_id)
+    if listing is None:
+        return f"{what} no such listing is known"
+    if session.scalars(sa.select(Sighting.id).filter_by(run_id=run_id, listing_id=listing.id)).first():
+        return f"{what} the run {run_id} had looked at it before"
+    session.add(
+        Sighting(
+            listing_id=listing.id,
+            run_id=run_id,
+            state=sighting.state,
+            reason=sighting.reason,
+            vantage=sighting.vantage,
+            observed_at=sighting.observed_at,
+            recorded_at=now,
+            http_status=sighting.http_status,
+            final_url=storable_or_none(sighting.final_url),
+            evidence=listings.evidence_place(run_id, sighting.evidence),
+        )
+    )
+    return None
+
+
+def _crawl_run(run: rundir.Run, now: datetime) -> CrawlRun:
+    issues = [issue.model_dump(mode="json") for issue in run.issues]
+    stats = run.stats
+    if stats is None:
+        return _broken_run(run, issues, now)
+    return CrawlRun(
+        run_id=run.path.name,
+        kind=stats.kind,
+        platform=stats.platform,
+        state=RunState(stats.outcome),
+        started_at=stats.started_at,
+        finished_at=stats.finished_at,
+        recorded_at=now,
+        simulated=stats.simulated,
+        trusted=stats.canary_ok is not False and stats.outcome is not rundir.Outcome.FAILED,
+        stats={**stats.model_dump(mode="json"), "issues": issues},
+    )
+
+
+def _broken_run(run: rundir.Run, issues: list[dict[str, Any]], now: datetime) -> CrawlRun:
+    looks: list[seen.Listing | seen.Sighting] = [*run.listings, *run.sightings]
+    try:
+        job = rundir.CrawlJob.model_validate_json(rundir.job_file(run.path).read_bytes())
+        kind, platform, simulated = job.kind.value, job.platform.name, job.clock is not None
+    except (OSError, ValidationError):
+        kind, platform, simulated = UNKNOWN, looks[0].platform if looks else UNKNOWN, False
+    return CrawlRun(
+        run_id=run.path.name,
+        kind=kind,
+        platform=platform,
+        state=RunState.FAILED,
+        started_at=min((look.observed_at for look in looks), default=now),
+        recorded_at=now,
+        simulated=simulated,
+        trusted=False,
+        stats={"issues": issues},
+    )
+
+
+def _store(
+    session: Session,
+    offers: Iterable[seen.Listing],
+    classifier: Classifier,
+    *,
+    road: str,
+    now: datetime,
+    run_id: str | None,
+) -> IntakeResult:
+    result = IntakeResult()
+    remaining = iter(offers)
+    while batch := list(islice(remaining, BATCH)):
+        kept = [_keep(session, listing, road, now, run_id, result) for listing in batch]
+        unjudged = dict.fromkeys(snapshot for snapshot in kept if snapshot and not snapshot.verdicts)
+        _judge(session, list(unjudged), classifier, now, result)
+    return result
+
+
+def _keep(
+    session: Session,
+    listing: seen.Listing,
+    road: str,
+    now: datetime,
+    run_id: str | None,
+    result: IntakeResult,
+) -> ListingSnapshot | None:
+    """The snapshot that holds what ``listing`` says; None when the listing cannot be stored."""
+    result.listings += 1
+    if len(listing.item_id) > listings.LONGEST_ID:
+        result.errors += (f"{listing.platform}: an item id of {len(listing.item_id)} characters was refused",)
+        return None
+    row, is_new = listings.find_or_add(
+        session, listing.platform, listing.item_id, listing.url, road=road, now=listing.observed_at
+    )
+    result.new_listings += is_new
+    if row.seller_id is None and listing.seller:  # also when only its link was known so far
+        row.seller = listings.seller_row(session, listing.platform, listing.seller)
+    snapshot, is_new = listings.find_or_add_snapshot(session, row, listing, now=now, run_id=run_id)
+    result.new_snapshots += is_new
+    return snapshot
+
+
+def _judge(
+    session: Session,
+    snapshots: Sequence[ListingSnapshot],
+    classifier: Classifier,
+    now: datetime,
+    result: IntakeResult,
+) -> None:
+    session.flush()
+    verdicts = classifier.classify_many(_text(snapshot) for snapshot in snapshots)
+    for snapshot, verdict in zip(snapshots, verdicts, strict=True):
+        row = Verdict(
+            snapshot=snapshot,
+            label=verdict.label,
+            score=verdict.score,
+            flagged=verdict.flagged,
+            model_version=verdict.model_version,
+            lexicon_version=verdict.lexicon_version,
+            payload=verdict.model_dump(mode="json"),
+            recorded_at=now,
+        )
+        session.add(row)
+        if verdict.flagged:
+            session.flush()
+            session.add(Flag(listing_id=snapshot.listing_id, verdict_id=row.id, created_at=now))
+            result.flagged += 1
+            if needs_review(session, snapshot):
+                add_task(session, snapshot, queue="disguise", priority=verdict.score, now=now)
+    session.flush()
+
+
+def _text(snapshot: ListingSnapshot) -> judging.ListingText:
+    seller = snapshot.listing.seller
+    return judging.ListingText(
+        id=str(snapshot.id),
+        title=snapshot.title,
+        description=snapshot.description,
+        attributes=snapshot.attributes,
+        price=snapshot.price_raw or (None if snapshot.price is None else str(snapshot.price)),
+        shop=seller.name if seller else None,
+        platform=snapshot.listing.platform,
+        lang=snapshot.lang,
+        images=tuple(snapshot.images),
+    )
+
+
+def needs_review(session: Session, snapshot: ListingSnapshot) -> bool:
+    """No task is open for the listing, and its newest decision was made on other content than this."""
+    tasks = sa.select(ReviewTask.id).where(
+        ReviewTask.listing_id == snapshot.listing_id, ReviewTask.state != TaskState.DECIDED
+    )
+    decided = (
+        sa.select(Decision.snapshot_id)
+        .filter_by(listing_id=snapshot.listing_id)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    )
+    return session.scalars(tasks).first() is None and session.scalar(decided) != snapshot.id
+
+
+def add_task(
+    session: Session, snapshot: ListingSnapshot, *, queue: str, priority: float, now: datetime
+) -> None:
+    session.add(
+        ReviewTask(
+            listing_id=snapshot.listing_id,
+            snapshot_id=snapshot.id,
+            queue=queue,
+            priority=priority,
+            state=TaskState.QUEUED,
+            created_at=now,
+        )
+    )
+    session.flush()
