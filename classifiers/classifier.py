@@ -1,0 +1,182 @@
+"""The classifier that others call: listings in, verdicts out; and the same for JSON Lines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import spacy
+from pydantic import ValidationError
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from classifiers import pipeline
+from classifiers.listing_text import Layout, lay_out, locate
+from classifiers.pipeline import SPANS
+from classifiers.signals import kind_of
+from classifiers.verdict import Claim, Label, ListingText, Signal, Verdict
+
+MODEL = Path(__file__).with_name("model")
+BATCH = 256  # large enough that NumPy works on whole batches, small enough to answer a pipe without delay
+MAX_ERROR = 300  # characters; a line can hold thousands of faults
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Classifies listing text. Build it with :func:`load`; one instance serves one thread."""
+
+    nlp: Language
+    threshold: float
+    lexicon_version: str
+    model_version: str
+
+    def classify_many(self, listings: Iterable[ListingText]) -> Iterator[Verdict]:
+        """One verdict for each listing, in order; reads ``BATCH`` listings ahead."""
+        stream = iter(listings)
+        while batch := list(islice(stream, BATCH)):
+            layouts = [lay_out(listing) for listing in batch]
+            docs = self.nlp.pipe((layout.text for layout in layouts), batch_size=BATCH)
+            for listing, layout, doc in zip(batch, layouts, docs, strict=True):
+                yield self._verdict(listing, layout, doc)
+
+    def _verdict(self, listing: ListingText, layout: Layout, doc: Doc) -> Verdict:
+        scores = {label: doc.cats[label.value] for label in Label}
+        score = 1 - scores[Label.BENIGN]
+        flagged = score >= self.threshold
+        violations = [label for label in Label if label is not Label.BENIGN]
+        label = max(violations, key=scores.__getitem__) if flagged else Label.BENIGN
+        original = _original(listing)
+        return Verdict(
+            id=listing.id,
+            label=label,
+            score=score,
+            flagged=flagged,
+            scores=scores,
+            signals=(*_signals(doc, layout, original), *_clipped(layout, original)),
+            claims=tuple(_claims(doc, layout, original)),
+            lexicon_version=self.lexicon_version,
+            model_version=self.model_version,
+        )
+
+
+def load(lexicon_dir: Path | None = None, model_dir: Path = MODEL) -> Classifier:
+    """The shipped model with the lexicon of ``lexicon_dir`` (default: ``config/lexicon``).
+
+    Raises :class:`classifiers.yamlfile.ConfigError` for a lexicon that cannot be used.
+    """
+    overrides = {"components.vapewatch_signals.lexicon_dir": str(lexicon_dir) if lexicon_dir else None}
+    nlp = spacy.load(model_dir, config=overrides)
+    signals = cast(pipeline.Signals, nlp.get_pipe("vapewatch_signals"))
+    return Classifier(
+        nlp=nlp,
+        threshold=nlp.meta["operating_threshold"],
+        lexicon_version=signals.lexicon.version,
+        model_version=_model_version(model_dir),
+    )
+
+
+def _model_version(directory: Path) -> str:
+    """First 12 hex digits of a SHA-256 over the judge's files."""
+    digest = hashlib.sha256()
+    for path in sorted((directory / "vapewatch_judge").iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _original(listing: ListingText) -> dict[str, str]:
+    fields = {
+        "title": listing.title,
+        "description": listing.description,
+        "shop": listing.shop or "",
+        "price": "" if listing.price is None else str(listing.price),
+    }
+    return fields | {f"attributes.{name}": value for name, value in listing.attributes.items()}
+
+
+def _signals(doc: Doc, layout: Layout, original: dict[str, str]) -> Iterator[Signal]:
+    why, contributions = doc.user_data["why"], doc.user_data["contributions"]
+    for span, reason, contribution in zip(doc.spans[SPANS], why, contributions, strict=True):
+        place = locate(layout, span.start, span.end)
+        if place:
+            yield _signal(span.label_, reason, contribution, place, original)
+
+
+def _signal(
+    concept: str, why: str, contribution: float, place: tuple[str, int, int], original: dict[str, str]
+) -> Signal:
+    field, start, end = place
+    return Signal(
+        kind=kind_of(concept),
+        concept=concept,
+        text=original[field][start:end],
+        field=field,
+        start=start,
+        end=end,
+        contribution=contribution,
+        why=why,
+    )
+
+
+def _clipped(layout: Layout, original: dict[str, str]) -> Iterator[Signal]:
+    """Says which fields were not read to their end; marked is the last character that was."""
+    for segment in layout.segments:
+        length = segment.end - segment.value
+        if segment.clipped and length:
+            place = (segment.field, length - 1, length)
+            yield _signal("evasion.overlong", "evasion.overlong", 0.0, place, original)
+
+
+def _claims(doc: Doc, layout: Layout, original: dict[str, str]) -> Iterator[Claim]:
+    for kind, first, last, status, reasons in doc.user_data["claims"]:
+        place = locate(layout, first, last)
+        if place:
+            field, start, end = place
+            text = original[field][start:end]
+            yield Claim(
+                kind=kind, text=text, field=field, start=start, end=end, status=status, reasons=tuple(reasons)
+            )
+
+
+def classify_lines(lines: Iterable[str], classifier: Classifier) -> Iterator[tuple[str, bool]]:
+    """JSON Lines in, one JSON line and whether it is a verdict out, for every line and in order.
+
+    A line that is no valid listing, a blank one included, gives ``{"id"?, "error"}`` on its place.
+    """
+    stream = iter(lines)
+    while batch := list(islice(stream, BATCH)):
+        parsed = [_parsed(line) for line in batch]
+        verdicts = classifier.classify_many(item for item in parsed if isinstance(item, ListingText))
+        for item in parsed:
+            good = isinstance(item, ListingText)
+            yield _line(next(verdicts).model_dump(mode="json") if good else item), good
+
+
+def _line(answer: Any) -> str:
+    """One line of JSON that can be written as UTF-8: half surrogate pairs of the input stay escaped."""
+    text = json.dumps(answer, ensure_ascii=False)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _parsed(line: str) -> ListingText | dict[str, str]:
+    try:
+        data: Any = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        return {"error": f"not JSON: {error}" if line.strip() else "empty line"}
+    try:
+        return ListingText.model_validate(data)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'line'}: {f['msg']}" for f in error.errors())
+        name = data.get("id") if isinstance(data, dict) else None
+        known = {"id": name} if isinstance(name, str) else {}
+        return known | {"error": faults[:MAX_ERROR]}

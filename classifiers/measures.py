@@ -1,0 +1,143 @@
+"""Numbers with units, each judged by the world it belongs to: e-cigarette, nebuliser, drink or other goods.
+
+A puff count or a coil resistance belongs to e-cigarettes only; a droplet size, an output rate or a noise
+level is what the maker of a real nebuliser states; a drink comes in bottles of 200 ml and more, an e-liquid
+in a few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"两": 2}
+_POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
+_MULTIPLIER = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
+
+_NUMBER = r"(?<![\d.])\d{1,6}(?:\.\d{1,3})?|[一二两三四五六七八九十百千万]{2,9}"
+_PUFF_UNIT = (
+    r"口(?![径罩腔岸红味感气服井袋杯碗锅香琴令才语福腹鼻])|puffs?\b|次?抽(?![屉纸绳油水烟机])"
+    r"|次?吸(?![尘管盘顶收水力附铁湿汗油奶音声光嘴热盖])|(?:hits|draws|pulls|drags|inhales|sniffs|blows|breaths)\b"
+)
+_UNITS = (
+    r"ml/min|毫升/分|l/min|升/分|ml/h|毫升/小时|ml|毫升|mg/ml|mg/g|mg|毫克|mah|毫安|kpa|ohms?\b|ω|欧(?![美洲莱式姆]|姆龙)"
+    r"|μm|um\b|微米|db\b|dba|分贝|%|w(?![a-z\d])|瓦(?![片楞罐])|l(?![a-z\d])|升(?![降级职学])"
+)
+_QUANTITY = re.compile(
+    rf"(?P<number>{_NUMBER})(?P<times>[k千万w])?[+多余来约]?(?:左右)? ?"
+    rf"(?:(?P<puffs>{_PUFF_UNIT})|(?P<unit>{_UNITS}))"
+)
+_SALINE = re.compile(r" ?(?:高渗|氯化|盐水|生理|葡萄糖|酒精|乙醇|水杨|过氧|棉|羊毛|折|off)")
+
+_PHRASES = {
+    "measure.kit": re.compile(
+        r"(?:一|1) ?(?:杆|机|主机) ?[+配送加]? ?(?:[一二两三四五六]|[1-9]) ?(?:弹|颗|仓)"
+    ),
+    "measure.generation": re.compile(
+        r"(?<![第\d一二三四五六七])(?:[一二三四五六七]|[1-7]) ?代 ?(?:通用|通配|杆|弹|主机|烟|饮座)"
+    ),
+    "measure.flavour_count": re.compile(
+        r"(?:(?<!\d)\d{1,2}|[四五六七八九十]{1,3}) ?(?:[种款个大] ?)?(?:口味|风味|味道|味型|flavou?rs|tastes)"
+        r"|(?<!\d)\d{1,2}[种款个大]?味"
+    ),
+    "measure.base_ratio": re.compile(r"(?<![\d/])(?:[5-8]0/[2-5]0|max ?vg)(?![\d/])|[vp]g ?\d0"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A quantity at ``[start, end)`` of the canonical text; ``concept`` as in ``concepts.yml``."""
+
+    concept: str
+    value: float | None
+    start: int
+    end: int
+
+
+def find(text: str) -> Iterator[Measure]:
+    """All judged quantities of canonical ``text``; quantities that say nothing are left out."""
+    for match in _QUANTITY.finditer(text):
+        value = _number(match["number"]) * _MULTIPLIER.get(match["times"] or "", 1)
+        concept = _puffs(value) if match["puffs"] else _JUDGES[match["unit"]](value, text[match.end() :][:4])
+        if concept:
+            yield Measure(concept, value, match.start(), match.end())
+    for concept, pattern in _PHRASES.items():
+        yield from (Measure(concept, None, m.start(), m.end()) for m in pattern.finditer(text))
+
+
+def _number(written: str) -> float:
+    """12, 1.5, 三百五十, 五千, 一万二千."""
+    if written[0].isdigit():
+        return float(written)
+    total, section, digit = 0, 0, 0
+    for char in written:
+        if char in _DIGITS:
+            digit = _DIGITS[char]
+        elif char == "万":
+            total, section, digit = (total + section + digit or 1) * 10_000, 0, 0
+        else:
+            section, digit = section + (digit or 1) * _POWERS[char], 0
+    return float(total + section + digit)
+
+
+def _puffs(value: float) -> str | None:
+    return "measure.puffs" if 100 <= value <= 100_000 else None
+
+
+def _band(*bands: tuple[float, str]) -> Callable[[float, str], str | None]:
+    """The concept of the first band whose upper limit (inclusive) the value does not pass."""
+
+    def judge(value: float, _after: str) -> str | None:
+        return next((f"measure.{name}" if name else None for limit, name in bands if value <= limit), None)
+
+    return judge
+
+
+def _percent(value: float, after: str) -> str | None:
+    return "measure.percent_low" if value <= 6 and not _SALINE.match(after) else None
+
+
+_MILLILITRES = _band((20, "volume_tiny"), (99, "volume_small"), (199, ""), (5000, "volume_drink"))
+_BATTERY = _band((149, ""), (1100, "battery_small"), (100_000, "battery_large"))
+_OHM = _band((0.05, ""), (2.5, "resistance"))
+_MICROMETRES = _band((0.2, ""), (20, "droplet_size"))
+_NOISE = _band((9, ""), (120, "noise"))
+_WATT = _band((4, ""), (100, "power_low"), (100_000, "power_high"))
+_LITRES = _band((0.19, ""), (20, "volume_drink"))
+_STRENGTH = _band((0, ""), (60, "milligrams"))
+_RATE = _band((5, "output_rate"))
+_JUDGES: dict[str, Callable[[float, str], str | None]] = {
+    "ml/min": _RATE, "毫升/分": _RATE, "l/min": _band((200, "air_flow")), "升/分": _band((200, "air_flow")),
+    "ml/h": _band((2000, "room_output")), "毫升/小时": _band((2000, "room_output")),
+    "ml": _MILLILITRES, "毫升": _MILLILITRES, "l": _LITRES, "升": _LITRES,
+    "mg/ml": _band((0, ""), (60, "strength_per_ml")), "mg/g": _band((0, ""), (60, "strength_per_ml")),
+    "mg": _STRENGTH, "毫克": _STRENGTH, "mah": _BATTERY, "毫安": _BATTERY, "kpa": _band((1000, "pressure")),
+    "ohm": _OHM, "ohms": _OHM, "ω": _OHM, "欧": _OHM, "μm": _MICROMETRES, "um": _MICROMETRES,
+    "微米": _MICROMETRES,
+    "db": _NOISE, "dba": _NOISE, "分贝": _NOISE, "%": _percent, "w": _WATT, "瓦": _WATT,
+}  # fmt: skip
+
+_BANDS = (
+    {
+        "puffs",
+        "kit",
+        "generation",
+        "flavour_count",
+        "base_ratio",
+        "percent_low",
+        "milligrams",
+        "strength_per_ml",
+    }
+    | {
+        "volume_tiny",
+        "volume_small",
+        "volume_drink",
+        "battery_small",
+        "battery_large",
+        "power_low",
+        "power_high",
+    }
+    | {"resistance", "droplet_size", "noise", "output_rate", "air_flow", "room_output", "pressure"}
+)
+CONCEPTS = frozenset(f"measure.{band}" for band in _BANDS)
