@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from classifiers import training
 from classifiers.classifier import Classifier
+from classifiers.split import split_of
 from classifiers.training import Row
 from classifiers.verdict import Label, Verdict
 
@@ -62,7 +63,7 @@ def wilson(hits: int, total: int) -> Rate:
 def evaluate(classifier: Classifier, rows: Sequence[Row] | None = None) -> Evaluation:
     """Figures on ``rows``, by default the test split. Rows of the training split are refused."""
     rows = training.rows("test") if rows is None else rows
-    if any(training.split_of(row.id) == "train" for row in rows):
+    if any(split_of(row.id) == "train" for row in rows):
         raise ValueError("rows of the training split: a model is not judged by what it has learnt from")
     verdicts = list(classifier.classify_many(row.listing for row in rows))
     y = np.array([row.label is not Label.BENIGN for row in rows])

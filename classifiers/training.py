@@ -1,13 +1,11 @@
 """From the labelled corpus to the model: split, features, fit, calibration, threshold. Deterministic.
 
-The split is fixed by a hash of each row's id (:func:`split_of`): a row stays on its side for ever, whatever
-rows join the corpus. Weights are fitted on ``train``, calibration and threshold on ``dev``; only
-:mod:`classifiers.evaluation` reads ``test``.
+:mod:`classifiers.split` says which row is whose. Weights are fitted on ``train``, calibration and threshold
+on ``dev``; only :mod:`classifiers.evaluation` reads ``test``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,6 +25,7 @@ from classifiers.judge import VIOLATIONS, Evidence, Model, strength
 from classifiers.lexicon import Lexicon
 from classifiers.linear import Floats
 from classifiers.listing_text import lay_out
+from classifiers.split import split_of
 from classifiers.verdict import Label, ListingText
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -67,37 +66,6 @@ class Row(BaseModel):
     def listing(self) -> ListingText:
         fields = {"id", "title", "description", "attributes", "price", "shop"}
         return ListingText(**self.model_dump(include=fields))
-
-
-# Rows that were read while the lexicon was written: no longer unseen, they would flatter the test split.
-READ_BEFOREHAND = frozenset(
-    {
-        "TM0029",
-        "TM0119",
-        "TM0427",
-        "TM0435",
-        "TM0549",
-        "TM0694",
-        "TV0015",
-        "TV0132",
-        "TV0135",
-        "TV0214",
-        "TV0669",
-        "TV0719",
-        "TV0791",
-        "TV0794",
-        "TV0841",
-        "TV0851",
-    }
-)
-
-
-def split_of(row_id: str) -> str:
-    """``train`` (70 %), ``dev`` or ``test`` (15 % each), by the first four bytes of SHA-256 of the id."""
-    if row_id in READ_BEFOREHAND:
-        return "dev"
-    share = int.from_bytes(hashlib.sha256(row_id.encode()).digest()[:4]) / 2**32
-    return "train" if share < 0.7 else "dev" if share < 0.85 else "test"
 
 
 def rows(split: str | None = None, corpus: Path = CORPUS) -> list[Row]:

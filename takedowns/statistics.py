@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
+import scipy  # its parts are loaded at their first use: scipy.stats takes a second
 
 CONFIDENCE = 0.95
 # A median or a bound that the survival curve never comes down to within the time observed.
@@ -43,7 +43,7 @@ def wilson(successes: int, trials: int) -> Interval:
     """
     if not 0 <= successes <= trials or trials == 0:
         raise ValueError(f"{successes} of {trials} is no proportion")
-    bounds = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
+    bounds = scipy.stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="wilson")
     return Interval(float(bounds.low), float(bounds.high))
 
 
@@ -102,7 +102,7 @@ def kaplan_meier(removed: Sequence[float], still_up: Sequence[float]) -> Surviva
         raise ValueError("a time to removal is finite and not negative")
     if not removed and not still_up:
         return Survival((), (), (), (), (), 0)
-    curve = stats.ecdf(stats.CensoredData(uncensored=list(removed), right=list(still_up))).sf
+    curve = scipy.stats.ecdf(scipy.stats.CensoredData(uncensored=list(removed), right=list(still_up))).sf
     low, high = _log_log_bounds(curve)
     every = np.sort(np.array([*removed, *still_up]))
     return Survival(

@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from classifiers.split import split_of
 from classifiers.verdict import Label
 
 
@@ -34,12 +35,15 @@ class CorpusError(ValueError):
 
 
 def read_corpus() -> tuple[CorpusRow, ...]:
-    """Every row of ``classifiers/corpus/*.jsonl``, in the order of file name and line."""
+    """The rows of ``classifiers/corpus/*.jsonl`` that the model was not trained on, in their order.
+
+    Goods that it was trained on would flatter it.
+    """
     folder = files("classifiers") / "corpus"
     if not folder.is_dir():
         raise CorpusError("classifiers/corpus is missing: the sample market has nothing to sell")
     found = sorted((f for f in folder.iterdir() if f.name.endswith(".jsonl")), key=lambda f: f.name)
-    return tuple(row for file in found for row in _read(file))
+    return tuple(row for file in found for row in _read(file) if split_of(row.id) != "train")
 
 
 def read_hostile() -> tuple[CorpusRow, ...]:

@@ -9,6 +9,7 @@ import pytest
 from classifiers import training
 from classifiers.judge import Model
 from classifiers.lexicon import Lexicon
+from classifiers.split import READ_BEFOREHAND, split_of
 
 
 def small(folder: Path) -> Path:
@@ -28,13 +29,13 @@ def test_the_corpus_is_whole_and_its_ids_are_unique() -> None:
 
 
 def test_the_split_is_fixed_and_disjoint() -> None:
-    counts = Counter(training.split_of(row.id) for row in training.rows())
+    counts = Counter(split_of(row.id) for row in training.rows())
     assert counts == {"train": 2190, "dev": 457, "test": 449}
-    assert training.split_of("TB0001") == training.split_of("TB0001")
+    assert split_of("TB0001") == split_of("TB0001")
 
 
 def test_rows_read_while_writing_the_lexicon_are_no_test_rows() -> None:
-    assert not {row.id for row in training.rows("test")} & training.READ_BEFOREHAND
+    assert not {row.id for row in training.rows("test")} & READ_BEFOREHAND
 
 
 def test_a_corpus_without_rows_is_an_error_with_a_name(tmp_path: Path) -> None:

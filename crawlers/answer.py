@@ -1,0 +1,117 @@
+"""What a server answered, as a value: the one input of blocks, presence, structured and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from urllib.parse import urljoin
+
+from lxml import etree
+from w3lib.encoding import html_to_unicode
+
+from crawlers.selectors import text_of, visible_text
+
+MAX_BODY = 8 * 1024 * 1024  # bytes; product pages seen in the wild stay below 3 MB
+MAX_ATTRIBUTES = 2_000  # in one tag; libxml2 takes quadratic time for them, minutes for a page full
+HARMLESS_LENGTH = 64 * 1024  # code points; a shorter page cannot hold enough attributes to take a second
+RAW_TEXT = re.compile(r"<(?:script|style)\b.*?(?:</(?:script|style)|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
+TAG = re.compile(r"""<[a-z](?:[^"'>]++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+""", re.I)
+QUOTED = re.compile(r""""[^"]*+"?|'[^']*+'?""")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One final HTTP response, redirects followed. ``headers`` have lower-case names.
+
+    ``rendered``: the body is the document that a browser made of the response, as UTF-8.
+    """
+
+    requested_url: str
+    url: str
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    redirects: tuple[str, ...] = ()
+    rendered: bool = False
+
+    @cached_property
+    def html(self) -> str:
+        return decode(self.body, self.headers.get("content-type"))
+
+    @cached_property
+    def is_bomb(self) -> bool:
+        """True when parsing the page would take minutes: no listing looks like that."""
+        return is_bomb(self.html)
+
+    @cached_property
+    def tree(self) -> etree._Element:
+        """The parsed page; an empty document where there is nothing to parse."""
+        return parse("" if self.is_bomb else self.html)
+
+    @cached_property
+    def text(self) -> str:
+        """The visible text of the page."""
+        return visible_text(self.tree)
+
+    @cached_property
+    def page_title(self) -> str:
+        """The text of the title element."""
+        found = self.tree.find(".//title")
+        return "" if found is None else text_of(found)
+
+    def absolute(self, address: str) -> str:
+        """The http address that ``address`` means on this page, or "": pages also name data: and the like."""
+        try:
+            url = urljoin(self.url, address) if address else ""
+        except ValueError:  # no address at all, e.g. http://[
+            return ""
+        return url if url.startswith(("http://", "https://")) else ""
+
+    @property
+    def is_html(self) -> bool:
+        """False for pictures, JSON and the like; a missing label counts as a page."""
+        label = self.headers.get("content-type", "text/html").lower()
+        return "html" in label or "xml" in label
+
+
+def decode(body: bytes, content_type: str | None) -> str:
+    """The text of a page by its BOM, label or look; a label that does not fit the bytes is not believed."""
+    _, text = html_to_unicode(content_type, body, auto_detect_fun=_encoding_that_fits)
+    if "\N{REPLACEMENT CHARACTER}" in text and (encoding := _encoding_that_fits(body)):
+        return body.decode(encoding)
+    return text
+
+
+def _encoding_that_fits(body: bytes) -> str | None:
+    for encoding in ("utf-8", "gb18030"):  # Chinese pages without a label are one of the two
+        try:
+            body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return None
+
+
+def is_bomb(html: str) -> bool:
+    """Whether some tag has more than :data:`MAX_ATTRIBUTES`; linear in the length of the page."""
+    if len(html) < HARMLESS_LENGTH:
+        return False
+    tags = (found[0] for found in TAG.finditer(RAW_TEXT.sub("", html)))
+    return any(len(tag) > MAX_ATTRIBUTES and _words(tag) > MAX_ATTRIBUTES for tag in tags)
+
+
+def _words(tag: str) -> int:
+    return len(QUOTED.sub("", tag).replace("/", " ").split())
+
+
+def parse(html: str) -> etree._Element:
+    """An lxml tree of any text whatever.
+
+    ``huge_tree`` stays off: libxml2 then stops at 256 levels instead of following a nesting bomb down.
+    """
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, no_network=True)
+    source = html.replace("\x00", "").encode("utf-8", "replace")
+    tree = etree.fromstring(source or b"<html/>", parser)
+    return etree.Element("html") if tree is None else tree

@@ -1,0 +1,1 @@
+"""The crawls: one job, one process, one run directory."""

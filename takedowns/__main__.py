@@ -1,0 +1,5 @@
+"""``python -m takedowns`` is the ``vapewatch`` command."""
+
+from takedowns.cli import main
+
+main()

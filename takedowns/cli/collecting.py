@@ -1,0 +1,163 @@
+"""Commands that bring listings in: sweep, recheck, import, add, platforms."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crawlers.rundir import Outcome, Target
+from takedowns import configuration, intake, jobs, pasted, spreadsheets
+from takedowns.cli.output import ERROR, PARTIAL, Json, complain, progress, write_json, write_rows, write_text
+from takedowns.context import Context, open_context
+
+app = typer.Typer()
+
+EXIT = {Outcome.OK: 0, Outcome.PARTIAL: PARTIAL, Outcome.BLOCKED: PARTIAL, Outcome.FAILED: ERROR}
+
+
+@app.command()
+def sweep(
+    platform: str,
+    term: Annotated[
+        list[str] | None, typer.Option(help="Search for this instead of the profile's terms.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Search a platform for its terms, take in what is offered and flag what looks disguised."""
+    context = open_context(configuration.folder())
+    jobs.collect_leftovers(context)
+    with progress(f"sweep {platform}") as done:
+        result = jobs.sweep(context, platform, term or (), done)
+    _finish(result, as_json)
+
+
+@app.command()
+def recheck(platform: str, as_json: Json = False) -> None:
+    """Look again at every lead of a platform that is due, then judge what was seen."""
+    context = open_context(configuration.folder())
+    with progress(f"recheck {platform}") as done:
+        result = jobs.recheck(context, platform, progress=done)
+    if result is None:
+        write_json({"sightings": 0}) if as_json else write_text("nothing is due")
+        return
+    jobs.settle(context)
+    _finish(result, as_json)
+
+
+@app.command("import")
+def import_file(
+    file: Path,
+    road: Annotated[str, typer.Option(help="Where it comes from: import or tip.")] = "import",
+    platform: Annotated[str | None, typer.Option(help="For rows that name no platform.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take in a .csv, .xlsx or .jsonl of listings. A result file beside it tells what became of each row."""
+    context = open_context(configuration.folder())
+    rows = list(
+        spreadsheets.read_rows(file, context.platforms, default_platform=platform, now=context.clock())
+    )
+    good = [row.listing for row in rows if isinstance(row, spreadsheets.GoodRow)]
+    bad = [row for row in rows if isinstance(row, spreadsheets.RowError)]
+    with context.ledger.write() as session:
+        taken = intake.store_listings(session, good, context.classifier, road=road, now=context.clock())
+    results = file.with_name(f"{file.stem}.result.csv")
+    spreadsheets.write_results(results, rows)
+    for row in bad:
+        complain(f"{file}:{row.line}: {row.field}: {row.message}")
+    _report_intake(taken, as_json, {"rows": len(rows), "bad_rows": len(bad), "result_file": str(results)})
+    if not good:
+        complain(f"{file}: no row could be taken in")
+        raise typer.Exit(ERROR)
+    if bad:
+        raise typer.Exit(PARTIAL)
+
+
+@app.command()
+def add(
+    links: Annotated[
+        list[str] | None, typer.Argument(help="Links or share texts; none: one a line from stdin.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take in pasted links; those of platforms that are crawled are looked at once."""
+    context = open_context(configuration.folder())
+    texts = links or [line for line in sys.stdin.read().splitlines() if line.strip()]
+    with context.ledger.write() as session:
+        results = pasted.add_links(session, texts, context.platforms, now=context.clock())
+    rows = [result.as_row() for result in results]
+    failed = any(not result.recognised for result in results)
+    for platform, targets in pasted.targets_by_platform(results).items():
+        failed |= not _look(context, platform, targets)
+    write_rows(rows, as_json)
+    if failed:
+        raise typer.Exit(PARTIAL)
+
+
+platforms = typer.Typer(help="The marketplaces in config/platforms.")
+app.add_typer(platforms, name="platforms")
+
+
+@platforms.command("list")
+def list_platforms(as_json: Json = False) -> None:
+    """Show every platform, how it is reached, and whether it was tried live."""
+    known = configuration.platforms(configuration.folder())
+    write_rows(
+        (
+            {
+                "name": profile.name,
+                "title": profile.title,
+                "road": profile.road,
+                "render": profile.render,
+                "lead": profile.lead.channel,
+                "verified": profile.verified,
+            }
+            for profile in known.values()
+        ),
+        as_json,
+    )
+
+
+def _look(context: Context, platform: str, targets: tuple[Target, ...]) -> bool:
+    if context.platforms[platform].road != "page":
+        return True
+    result = jobs.recheck(context, platform, targets)
+    if result is None or result.outcome is Outcome.OK:
+        return True
+    complain(f"{platform}: {result.first_problem or result.outcome.value}")
+    return False
+
+
+def _finish(result: jobs.CrawlResult, as_json: bool) -> None:
+    stats = result.run.stats
+    extra = {
+        "run_id": result.run.path.name,
+        "outcome": result.outcome.value,
+        "finish_reason": stats.finish_reason if stats else "no clean end",
+        "problem": result.first_problem,
+    }
+    _report_intake(result.intake, as_json, extra)
+    if result.outcome is not Outcome.OK:
+        complain(result.first_problem or f"the crawl ended as {result.outcome.value}")
+        raise typer.Exit(EXIT[result.outcome])
+
+
+def _report_intake(taken: intake.IntakeResult, as_json: bool, extra: dict[str, Any]) -> None:
+    result = {
+        "listings": taken.listings,
+        "new_listings": taken.new_listings,
+        "new_snapshots": taken.new_snapshots,
+        "flagged": taken.flagged,
+        "sightings": taken.sightings,
+        **extra,
+    }
+    for problem in taken.errors:
+        complain(problem)
+    if as_json:
+        write_json(result)
+        return
+    for name, value in result.items():
+        if value is not None:
+            write_text(f"{name:<14} {value}")

@@ -1,0 +1,57 @@
+"""What every unit of work needs: settings, platforms, ledger, clock and classifier, opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import classifiers
+from crawlers.platforms import Platform
+from takedowns import configuration
+from takedowns.ledger.engine import Ledger, open_ledger
+from takedowns.settings import Settings
+
+if TYPE_CHECKING:
+    from classifiers.classifier import Classifier
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Context:
+    config: Path
+    settings: Settings
+    platforms: dict[str, Platform]
+    ledger: Ledger
+    clock: Callable[[], datetime] = real_time
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        """Loaded at its first use: it takes a second or two."""
+        return classifiers.load(self.config / "lexicon")
+
+    @property
+    def runs(self) -> Path:
+        return self.settings.var / "runs"
+
+    @property
+    def reports(self) -> Path:
+        return self.settings.var / "reports"
+
+    @property
+    def simulated(self) -> bool:
+        """True under a demo clock, which the crawler must be told of."""
+        return self.clock is not real_time
+
+
+def open_context(config: Path) -> Context:
+    """Read the configuration and open the ledger, making its folder at the first start."""
+    settings = configuration.settings(config)
+    settings.var.mkdir(parents=True, exist_ok=True)
+    return Context(config, settings, configuration.platforms(config), open_ledger(settings.ledger))

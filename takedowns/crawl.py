@@ -1,0 +1,82 @@
+"""One crawl as seen from outside: spawn it, bound its time, end its process group, collect its files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from crawlers import rundir
+from takedowns.settings import Crawl
+
+POLL_SECONDS = 0.2
+
+Progress = Callable[[int], None]
+"""Called now and then with the number of finished listings or targets."""
+
+
+def new_run_id(kind: rundir.RunKind, platform: str, at: datetime) -> str:
+    """Sortable and unique, also when two runs start in the same second."""
+    return f"{at:%Y%m%dT%H%M%S}-{kind.value}-{platform}-{secrets.token_hex(3)}"
+
+
+def crawl(job: rundir.CrawlJob, folder: Path, limits: Crawl, progress: Progress | None = None) -> rundir.Run:
+    """Do ``job`` in a child process under ``folder/<run id>`` and return what it left there.
+
+    Never raises for a failed crawl: a child that dies or overruns leaves no ``stats.json``, and the run
+    says so.
+    """
+    run = folder / job.run_id
+    run.mkdir(parents=True)
+    rundir.job_file(run).write_text(job.model_dump_json(indent=1), encoding="utf-8")
+    with _child(run, limits) as process:
+        deadline = time.monotonic() + limits.wall_clock_minutes * 60
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+            if progress:
+                progress(_finished(run, job.kind))
+    if progress:
+        progress(_finished(run, job.kind))
+    return rundir.read_run(run)
+
+
+@contextmanager
+def _child(run: Path, limits: Crawl) -> Iterator[subprocess.Popen[bytes]]:
+    with (run / "crawler.log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
+            [sys.executable, "-m", "crawlers", str(run)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # a process group of its own, with the browser in it
+        )
+        try:
+            yield process
+        finally:
+            _end(process, limits.grace_seconds)
+
+
+def _end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
+    """Ask the child to stop, then kill what is left of its group: a browser may outlive its crawler."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):  # killed below
+            process.wait(grace_seconds)
+    with suppress(ProcessLookupError):  # nothing was left
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _finished(run: Path, kind: rundir.RunKind) -> int:
+    name = rundir.items_file(run) if kind is rundir.RunKind.SWEEP else rundir.sightings_file(run)
+    if not name.exists():
+        return 0
+    with name.open("rb") as lines:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b""))

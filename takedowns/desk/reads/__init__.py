@@ -1,0 +1,1 @@
+"""What the screens read from the ledger: pages of rows, and counts. No rule lives here."""

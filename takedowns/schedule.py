@@ -1,0 +1,171 @@
+"""``config/schedule.yml`` on APScheduler: jobs live in memory, and a unique row forbids double firing.
+
+The scheduler holds no state worth losing. Which firings happened is in the ledger (``job_firing``), so two
+schedulers on one ledger, or a restart in the middle, cannot do a slot twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.base import BaseScheduler
+from apscheduler.triggers.cron import CronTrigger
+from pydantic import Field, model_validator
+from sqlalchemy.exc import IntegrityError
+
+from takedowns import jobs
+from takedowns.context import Context
+from takedowns.ledger.tables import JobFiring
+from takedowns.ledger.vocabulary import RunState
+from takedowns.reports import Period
+from takedowns.settings import NonEmpty, Section
+
+log = logging.getLogger(__name__)
+
+LOOK_BACK = (
+    timedelta(hours=1),
+    timedelta(days=1),
+    timedelta(days=8),
+    timedelta(days=40),
+    timedelta(days=400),
+)
+
+
+class At(Section):
+    """Cron fields. Days of the week are names: numbers would mean another day here than in crontab."""
+
+    minute: int = Field(ge=0, le=59)
+    hour: int | None = Field(default=None, ge=0, le=23, description="None: every hour")
+    day: int | None = Field(default=None, ge=1, le=28, description="None: every day")
+    day_of_week: (
+        Annotated[str, Field(pattern="^(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*$")]
+        | None
+    ) = None
+
+
+class Job(Section):
+    name: NonEmpty
+    work: Literal["sweep", "recheck", "settle", "report"]
+    platform: str | None = None
+    at: At
+
+    @model_validator(mode="after")
+    def _platform_where_needed(self) -> Job:
+        if (self.platform is None) == (self.work in ("sweep", "recheck")):
+            raise ValueError("sweep and recheck need a platform; settle and report have none")
+        return self
+
+
+class Schedule(Section):
+    zone: str
+    jobs: tuple[Job, ...]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Schedule:
+        names = [job.name for job in self.jobs]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"two jobs have the same name: {', '.join(sorted(twice))}")
+        return self
+
+
+def trigger(job: Job, zone: str) -> CronTrigger:
+    return CronTrigger(timezone=ZoneInfo(zone), second=0, **job.at.model_dump(exclude_none=True))
+
+
+def latest_slot(cron: CronTrigger, now: datetime) -> datetime | None:
+    """The newest planned time that is not after ``now``; None when there was none for over a year."""
+    for span in LOOK_BACK:
+        slot = cron.get_next_fire_time(None, now - span)
+        found: datetime | None = None
+        while slot is not None and slot <= now:
+            found, slot = slot, cron.get_next_fire_time(slot, slot + timedelta(seconds=1))
+        if found:
+            return found
+    return None
+
+
+def claim(context: Context, job: str, slot: datetime) -> bool:
+    """True for exactly one caller of a job's slot, whoever else asks."""
+    try:
+        with context.ledger.write() as session:
+            session.add(JobFiring(job=job, slot=slot, state=RunState.RUNNING, started_at=context.clock()))
+    except IntegrityError:
+        return False
+    return True
+
+
+def fire(context: Context, job: Job, zone: str) -> None:
+    """Do the newest due slot of ``job`` unless somebody has it already; the outcome goes into its row."""
+    slot = latest_slot(trigger(job, zone), context.clock())
+    if slot is None or not claim(context, job.name, slot):
+        return
+    try:
+        state, message = _work(context, job, slot)
+    except Exception as error:  # the scheduler must outlive any job; the row tells what happened
+        log.exception("job %s failed", job.name)
+        state, message = RunState.FAILED, f"{type(error).__name__}: {error}"
+    with context.ledger.write() as session:
+        session.execute(
+            sa.update(JobFiring)
+            .where(JobFiring.job == job.name, JobFiring.slot == slot)
+            .values(state=state, message=message, finished_at=context.clock())
+        )
+
+
+def _work(context: Context, job: Job, slot: datetime) -> tuple[RunState, str | None]:
+    if job.work == "settle":
+        changed = jobs.settle(context)
+        return RunState.OK, ", ".join(f"{outcome.value} {n}" for outcome, n in changed.items()) or None
+    if job.work == "report":
+        return RunState.OK, ", ".join(jobs.report(context, str(Period.containing(slot).previous)))
+    crawl = jobs.sweep if job.work == "sweep" else jobs.recheck
+    result = crawl(context, job.platform or "")
+    return (RunState(result.outcome), result.first_problem) if result else (RunState.OK, "nothing was due")
+
+
+def add_jobs(scheduler: BaseScheduler, context: Context, schedule: Schedule) -> None:
+    """Plan every job, and do at once what fell due while no scheduler ran."""
+    scheduler.configure(
+        timezone=ZoneInfo(schedule.zone),
+        # One at a time: the classifier serves one thread, and a bureau's machine has few cores.
+        executors={"default": {"type": "threadpool", "max_workers": 1}},
+        # The defaults drop a job that starts a second late, and run once for every missed slot.
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for job in schedule.jobs:
+        cron = trigger(job, schedule.zone)
+        scheduler.add_job(fire, cron, args=(context, job, schedule.zone), id=job.name)
+        if _overdue(context, job, cron):
+            scheduler.add_job(fire, args=(context, job, schedule.zone), id=f"{job.name} (overdue)")
+    scheduler.add_listener(note_missed(context), EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+
+def _overdue(context: Context, job: Job, cron: CronTrigger) -> bool:
+    """A job that has fired before, but not at its newest slot. A new job waits for its first time."""
+    slot = latest_slot(cron, context.clock())
+    with context.ledger.read() as session:
+        last = session.scalar(sa.select(sa.func.max(JobFiring.slot)).where(JobFiring.job == job.name))
+    return last is not None and slot is not None and last < slot
+
+
+def note_missed(context: Context) -> Callable[[JobExecutionEvent], None]:
+    """A listener that writes a row for each slot the scheduler let go."""
+
+    def note(event: Any) -> None:
+        times = getattr(event, "scheduled_run_times", None) or [event.scheduled_run_time]
+        for slot in times:
+            if claim(context, event.job_id, slot):
+                with context.ledger.write() as session:
+                    session.execute(
+                        sa.update(JobFiring)
+                        .where(JobFiring.job == event.job_id, JobFiring.slot == slot)
+                        .values(state=RunState.MISSED, finished_at=context.clock())
+                    )
+
+    return note

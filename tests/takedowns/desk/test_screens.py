@@ -1,0 +1,150 @@
+"""Writes the pictures in docs/screens: ``VAPEWATCH_SCREENS=docs/screens python -m pytest <this file>``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import classifiers
+from classifiers.verdict import Label
+from crawlers.listing import Listing, Presence, Seller
+from crawlers.platforms import Platform
+from takedowns import intake, leads, notices, review
+from takedowns.desk.app import create_app
+from takedowns.ledger.engine import Ledger
+from takedowns.ledger.tables import Lead, ListingSnapshot, ReviewTask, User
+from takedowns.ledger.vocabulary import Finding, Measure, Role, VerificationOutcome
+from takedowns.settings import Settings
+
+CORPUS = Path(classifiers.__file__).with_name("corpus") / "violating_zh.jsonl"
+FOLDER = os.environ.get("VAPEWATCH_SCREENS")
+LISTINGS = 60
+ITEM = "便携雾化给药器 家庭常备"
+LEADS = 9
+SHOWN = {
+    "start": "/",
+    "queue": "/queue",
+    "outbox": "/leads/outbox",
+    "notice": "/notices/2",
+    "tracker": "/leads",
+}
+ENDS = [
+    (Measure.DELETED, Presence.GONE, VerificationOutcome.REMOVED_VERIFIED),
+    (Measure.DELETED, Presence.UP, VerificationOutcome.FALSE_CLAIM),
+    (None, Presence.GONE, VerificationOutcome.REMOVED_UNCLAIMED),
+    (Measure.BLOCKED, Presence.BLOCKED, VerificationOutcome.UNVERIFIABLE),
+    (None, Presence.UP, None),
+]
+
+pytestmark = pytest.mark.skipif(not FOLDER, reason="VAPEWATCH_SCREENS names the folder for the pictures")
+
+
+def test_the_pictures_in_the_documentation(
+    sqlite_ledger: Ledger,
+    mailing: Settings,
+    platforms: dict[str, Platform],
+    people: dict[Role, User],
+    clock: Any,
+    make: Any,
+    serve: Callable[[FastAPI], str],
+    tabs: Any,
+) -> None:
+    _fill(sqlite_ledger, mailing, platforms["sample"], people, clock.now, make)
+    url = serve(create_app(sqlite_ledger, mailing, platforms, clock=clock))
+    page = tabs.sign_in(url, Role.SUPERVISOR)
+    for name, path in _addresses(sqlite_ledger).items():
+        page.goto(url + path)
+        page.screenshot(path=Path(str(FOLDER)) / f"{name}.png")
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=Path(str(FOLDER)) / "item-dark.png")
+
+
+def _addresses(ledger: Ledger) -> dict[str, str]:
+    with ledger.read() as session:
+        lead = session.scalars(select(Lead.number).order_by(Lead.id).limit(1)).one()
+        telling = select(ReviewTask.id).join(ReviewTask.snapshot)
+        task = session.scalars(telling.where(ListingSnapshot.title == ITEM)).one()
+    return {**SHOWN, "lead": f"/leads/{lead}", "item": f"/item/{task}"}
+
+
+def _fill(
+    ledger: Ledger,
+    settings: Settings,
+    platform: Platform,
+    people: dict[Role, User],
+    now: datetime,
+    make: Any,
+) -> None:
+    analyst, supervisor = people[Role.ANALYST], people[Role.SUPERVISOR]
+    with ledger.write() as session:
+        make.run(session, run_id="sweep-sample-20261012-0230", kind="sweep")
+        intake.store_listings(
+            session,
+            _listings(now - timedelta(hours=5)),
+            classifiers.load(),
+            road="sweep",
+            now=now - timedelta(hours=5),
+        )
+        for _ in range(LEADS):
+            _confirm_next(session, analyst, now - timedelta(hours=4), settings)
+        waiting = leads.ready(session)[platform.name]
+        when = now - timedelta(hours=3)
+        first = notices.draft(session, platform, waiting[:5], analyst, now=when, settings=settings)
+        notices.draft(session, platform, waiting[5:7], analyst, now=when, settings=settings)
+        notices.approve(session, first.id, supervisor, first.version, now=when, settings=settings)
+    notices.send(ledger, first.id, now=now - timedelta(hours=2), settings=settings)
+    with ledger.write() as session:
+        _check(session, session.scalars(select(Lead).order_by(Lead.id).limit(5)).all(), now, make)
+
+
+def _confirm_next(session: Session, analyst: User, now: datetime, settings: Settings) -> None:
+    task = review.next_task(session, analyst, now=now, settings=settings)
+    assert task is not None
+    review.decide(
+        session,
+        task.id,
+        analyst,
+        task.version,
+        Finding.VIOLATION,
+        category=Label.DISGUISED_MEDICAL,
+        now=now,
+        settings=settings,
+    )
+
+
+def _check(session: Session, sent: Sequence[Lead], now: datetime, make: Any) -> None:
+    run = make.run(session, run_id="recheck-sample-20261012-0400")
+    for lead, (claim, seen, outcome) in zip(sent, ENDS, strict=True):
+        make.sighting(session, lead.listing, state=seen, run=run, observed_at=now - timedelta(minutes=40))
+        if claim:
+            make.response(session, lead, measure=claim, received_at=now - timedelta(minutes=90))
+        lead.outcome = outcome
+
+
+def _listings(now: datetime) -> list[Listing]:
+    rows = [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    long = [row for row in rows if row["description"] and row["attributes"]][:LISTINGS]
+    return [_listing(number, row, now) for number, row in enumerate(long, 10_001)]
+
+
+def _listing(number: int, row: dict[str, Any], now: datetime) -> Listing:
+    return Listing(
+        platform="sample",
+        item_id=str(number),
+        url=f"https://shop.invalid/item/{number}",
+        title=row["title"],
+        description=row["description"],
+        attributes=row["attributes"],
+        price_raw=f"¥{row['price']}",
+        seller=Seller(external_id=row["shop"], name=row["shop"]),
+        observed_at=now,
+    )
