@@ -8,7 +8,7 @@ from takedowns.sample_market import corpus
 from takedowns.sample_market.corpus import CorpusError, read_corpus, read_hostile
 
 GOOD = (
-    '{"id": "A1", "lang": "zh", "title": "雾化\u2028器", "description": "", "attributes": {}, '
+    '{"id": "A2", "lang": "zh", "title": "雾化\u2028器", "description": "", "attributes": {}, '
     '"price": "9", "shop": "店", "label": "benign", "why": "unused"}'
 )
 
