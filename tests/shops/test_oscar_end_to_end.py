@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Sink
 
 from classifiers.verdict import Label
 from takedowns import configuration, jobs, leads, notices, removals, responses, review, users
@@ -20,6 +18,7 @@ from takedowns.ledger.vocabulary import Finding, Role, VerificationOutcome
 from takedowns.settings import Mail
 from takedowns.states import NoticeState
 from tests.shops.conftest import OscarShop
+from tests.takedowns.conftest import MailServer
 
 VERIFIED = VerificationOutcome.REMOVED_VERIFIED
 
@@ -33,14 +32,9 @@ def clock() -> DemoClock:
 def bureau(oscar: OscarShop, clock: DemoClock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """A bureau that has swept the shop."""
     folder = tmp_path_factory.mktemp("bureau")
-    mailbox = Controller(Sink(), hostname="127.0.0.1", port=0)
+    mailbox = MailServer()
     mailbox.start()
-    mail = Mail(
-        host="127.0.0.1",
-        port=mailbox.server.sockets[0].getsockname()[1],
-        sender="leads@bureau.invalid",
-        starttls=False,
-    )
+    mail = Mail(host="127.0.0.1", port=mailbox.port, sender="leads@bureau.invalid", starttls=False)
     settings = configuration.settings(configuration.SHIPPED).model_copy(update={"var": folder, "mail": mail})
     shop = configuration.platforms(configuration.SHIPPED)["oscar"].model_copy(update={"home": oscar.base_url})
     ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
@@ -111,8 +105,8 @@ def look(context: Context, lead: Lead) -> VerificationOutcome | None:
 
 def test_the_sweep_finds_every_product(bureau: Context, oscar: OscarShop) -> None:
     with bureau.ledger.read() as session:
-        found = dict(session.execute(sa.select(Listing.item_id, Listing.platform)).tuples())
-    assert set(found) == {str(product.id) for product in oscar.products}
+        found = set(session.scalars(sa.select(Listing.item_id)))
+    assert found == {str(product.id) for product in oscar.products}
 
 
 def test_paths_that_robots_txt_forbids_get_no_hit(bureau: Context, oscar: OscarShop) -> None:
