@@ -19,9 +19,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from classifiers.verdict import Label
-from crawlers.rundir import Target
+from crawlers.rundir import Outcome, Target
 from takedowns import configuration, jobs, leads, notices, removals, reports, responses, review, users
-from takedowns.cli.output import progress, stderr
+from takedowns.cli.output import complain, progress
 from takedowns.context import Context
 from takedowns.ledger.engine import open_ledger
 from takedowns.ledger.tables import Flag, Lead, Listing, PlatformResponse, ReviewTask, User, Verdict
@@ -121,14 +121,12 @@ def _hire(demo: Demo) -> None:
 
 
 def _sweep(demo: Demo, title: str) -> None:
-    def one(platform: str) -> None:
+    """A platform that cannot be read, for want of a browser say, is named; the others go on."""
+    for platform in demo.context.platforms:
         with progress(f"{title} {platform}") as done:
             result = jobs.sweep(demo.context, platform, progress=done)
-        if result.first_problem:
-            stderr.print(f"{platform}: {result.first_problem}", markup=False)
-
-    for platform in demo.context.platforms:
-        one(platform)
+        if result.outcome is Outcome.FAILED:
+            complain(f"{platform} could not be swept: {result.first_problem}")
 
 
 def _review(demo: Demo) -> None:
