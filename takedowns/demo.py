@@ -250,11 +250,13 @@ def _summary(demo: Demo) -> dict[str, Any]:
         by_disguise = session.execute(
             sa.select(Verdict.label, sa.func.count()).join(Flag).group_by(Verdict.label)
         )
+        counted = {key: int(report.total[figure].value or 0) for key, figure in FIGURES.items()}
         return {
             "listings": session.scalar(sa.select(sa.func.count()).select_from(Listing)),
             "flagged": session.scalar(sa.select(sa.func.count(Flag.listing_id.distinct()))),
             "flagged_by_disguise": {label.value: count for label, count in by_disguise},
+            "leads_sent": counted.pop("leads_sent"),
             "removed_claimed": session.scalar(claimed),
-            **{key: int(report.total[figure].value or 0) for key, figure in FIGURES.items()},
+            **counted,
             "report_files": [str(path) for path in files.values()],
         }
