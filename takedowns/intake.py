@@ -250,17 +250,27 @@ def _text(snapshot: ListingSnapshot) -> judging.ListingText:
 
 
 def needs_review(session: Session, snapshot: ListingSnapshot) -> bool:
-    """No task is open for the listing, and its newest decision was made on other content than this."""
+    """No task is open for the listing, and its newest decision was made on other wording than this.
+
+    A new price or picture address alone says nothing that the reviewer has not read.
+    """
     tasks = sa.select(ReviewTask.id).where(
         ReviewTask.listing_id == snapshot.listing_id, ReviewTask.state != TaskState.DECIDED
     )
-    decided = (
-        sa.select(Decision.snapshot_id)
-        .filter_by(listing_id=snapshot.listing_id)
+    decided = session.scalars(
+        sa.select(ListingSnapshot)
+        .join(Decision, Decision.snapshot_id == ListingSnapshot.id)
+        .where(Decision.listing_id == snapshot.listing_id)
         .order_by(Decision.id.desc())
         .limit(1)
+    ).first()
+    return session.scalars(tasks).first() is None and (
+        decided is None or _wording(decided) != _wording(snapshot)
     )
-    return session.scalars(tasks).first() is None and session.scalar(decided) != snapshot.id
+
+
+def _wording(snapshot: ListingSnapshot) -> tuple[str, str, dict[str, Any]]:
+    return snapshot.title, snapshot.description, snapshot.attributes
 
 
 def add_task(

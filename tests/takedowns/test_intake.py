@@ -283,6 +283,8 @@ def test_a_decided_listing_is_asked_about_again_only_when_it_says_something_else
         make.decision(session, task, analyst, finding=Finding.NOT_VIOLATION, reason="not_for_sale")
     _store(ledger, [offer(title="电子烟")], classifier, now)
     assert _count(ledger, tables.ReviewTask) == 1
+    _store(ledger, [offer(title="电子烟", price=Decimal("8.80"))], classifier, now)
+    assert _count(ledger, tables.ReviewTask) == 1, "a new price says nothing that was not read"
     _store(ledger, [offer(title="电子烟 大容量")], classifier, now)
     assert _count(ledger, tables.ReviewTask) == 2
 
