@@ -94,14 +94,16 @@ class Judge:
     def __init__(self, model: Model | None = None) -> None:
         self._model = model
 
+    # Not named ``model``: spaCy asks every component for an attribute of that name, in an order that differs
+    # from process to process, and would meet the error below while the model is still being loaded.
     @property
-    def model(self) -> Model:
+    def fitted(self) -> Model:
         if self._model is None:
             raise ValueError("the judge has not been trained: no model was loaded")
         return self._model
 
-    @model.setter
-    def model(self, model: Model) -> None:
+    @fitted.setter
+    def fitted(self, model: Model) -> None:
         self._model = model
 
     def __call__(self, doc: Doc) -> Doc:
@@ -109,13 +111,13 @@ class Judge:
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int) -> Iterator[Doc]:
         for docs in util.minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
-            judgements = self.model.judge([evidence(doc) for doc in docs])
+            judgements = self.fitted.judge([evidence(doc) for doc in docs])
             for doc, judgement in zip(docs, judgements, strict=True):
                 _write(doc, judgement)
                 yield doc
 
     def to_disk(self, path: Path, **_: Any) -> None:
-        self.model.to_disk(Path(path))
+        self.fitted.to_disk(Path(path))
 
     def from_disk(self, path: Path, **_: Any) -> Judge:
         self._model = Model.from_disk(Path(path))

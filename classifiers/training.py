@@ -272,7 +272,7 @@ def save(model: Model, directory: Path = MODEL, lexicon_dir: Path | None = None)
     """Write the whole pipeline so that ``spacy.load(directory)`` reads it once this package is imported."""
     nlp = pipeline.blank(lexicon_dir)
     judge = cast(pipeline.Judge, nlp.get_pipe("vapewatch_judge"))
-    judge.model = model
+    judge.fitted = model
     nlp.meta |= {
         "name": "vapewatch",
         "version": "1",

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import cast
@@ -131,7 +134,7 @@ def test_signals_name_kind_reason_and_the_sellers_own_words(classifier: Classifi
 
 def test_contributions_add_up_to_the_score(classifier: Classifier) -> None:
     judge = cast(Judge, classifier.nlp.get_pipe("vapewatch_judge"))
-    base = judge.model.intercept[0]
+    base = judge.fitted.intercept[0]
     for title in ("悦刻五代烟弹 西瓜味", "鱼跃压缩式雾化器 雾化面罩", "植物饮料浓缩液 10ml 五代通配"):
         verdict = one(classifier, title)
         total = base + sum(signal.contribution for signal in verdict.signals)
@@ -269,3 +272,11 @@ def test_lines_are_answered_before_the_stream_ends(classifier: Classifier) -> No
             yield '{"id": "1", "title": "x"}'
 
     assert next(classify_lines(endless(), classifier))[1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_model_loads_whatever_the_order_of_sets_in_the_process(seed: int) -> None:
+    code = "import classifiers; classifiers.load()"
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": str(seed)}, timeout=60
+    )
