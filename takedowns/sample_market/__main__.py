@@ -100,7 +100,8 @@ def _stop_on_eof(server: uvicorn.Server) -> None:
 def main(argv: list[str]) -> int:
     options = parse_arguments(argv)
     # uvicorn raises the signal again when it is done; as an exit it lets the temporary folder be removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     with contextlib.ExitStack() as stack:
         state_dir = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="market-")))
         try:
@@ -108,8 +109,6 @@ def main(argv: list[str]) -> int:
         except (CorpusError, CatalogueError, OSError) as error:
             sys.stderr.write(f"the sample market cannot start: {error}\n")
             return 1
-        except KeyboardInterrupt:
-            return 130
     return 0
 
 
