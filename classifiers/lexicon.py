@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Annotated, Literal
 
 from ahocorasick_rs import AhoCorasick
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from classifiers import yamlfile
+from classifiers import respelling, yamlfile
 from classifiers.normalize import Normalized, normalize
 from classifiers.yamlfile import ConfigError
 
@@ -21,6 +24,15 @@ CONCEPTS_FILE = "concepts.yml"
 
 Text = Annotated[str, Field(min_length=1)]
 WeightHint = Literal["strong", "medium", "weak"]
+Via = Literal["plain", "listed", "sound", "pinyin", "initials", "reordered"]
+
+# Violating concepts whose words are worth hiding. Of "use" only strong words: 可以吸 sounds like 可以洗.
+_HIDDEN_CONCEPTS = ("product.", "brand.", "cover.", "device.kit", "use.", "flavour.")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_Match = tuple[int, int, int]  # pattern, start, end
+_MOST = 1000  # places looked at for each sort of respelling: hostile text must not take long
+# Latin words that are looked for backwards, too: strong ones and longer ones, for backwards gulp is plug.
+_LATIN_BACKWARDS = {"strong": re.compile("[a-z -]{4,}"), "medium": re.compile("[a-z -]{6,}")}
 
 
 class Entry(BaseModel):
@@ -37,6 +49,13 @@ class Entry(BaseModel):
     )
     variants: tuple[Text, ...] = Field(default=(), description="other words for the same thing")
     disguised: tuple[Text, ...] = Field(default=(), description="spellings that only hide the term")
+    sounds: bool | None = Field(
+        default=None,
+        description="whether to look for spellings that nobody listed: same sound, pinyin, initials, other "
+        "order. By default for strong and medium words of three and more Chinese characters that name goods, "
+        "brands, covers or kits, and for strong ones of use. true: for two characters and weak words too, as "
+        "a faint sign; false: for none, because ordinary words sound the same.",
+    )
     note: str = ""
     match: tuple[Text, ...] = Field(default=(), description="texts in which this entry must be found")
     no_match: tuple[Text, ...] = Field(default=(), description="texts in which it must not")
@@ -70,19 +89,38 @@ class ConceptFile(RootModel[dict[str, Concept]]):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry found at ``[start, end)`` of the canonical text. ``disguised``: through a hiding spelling."""
+    """An entry found at ``[start, end)`` of the canonical text.
+
+    ``via``: as the entry spells it (plain), in a spelling that it lists as disguised (listed), or respelled
+    in a way that nobody listed. ``word``: the spelling of the entry that was read. ``faint``: ordinary text
+    has this by chance too, so that it needs a second reason.
+    """
 
     entry: Entry
     start: int
     end: int
-    disguised: bool
+    via: Via
+    word: str
+    faint: bool = False
+
+    @property
+    def disguised(self) -> bool:
+        return self.via != "plain"
+
+
+Suspect = tuple[int, Entry, Via]  # where it begins, what it may be, and how it is spelt
 
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     entry: Entry
     text: str
-    disguised: bool
+    via: Via
+    word: str
+    faint: bool = False
+
+    def at(self, start: int, end: int) -> Hit:
+        return Hit(self.entry, start, end, self.via, self.word, self.faint)
 
 
 class Lexicon:
@@ -90,8 +128,12 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        self._patterns = list(_patterns(self.entries))
+        given = list(_patterns(self.entries))
+        self._given = len(given)
+        self._patterns = [*given, *_respelled(given)]
         self._automaton = AhoCorasick([pattern.text for pattern in self._patterns])
+        self._sounded = [pattern for pattern in given if _is_sounded(pattern)]
+        self._ear = respelling.Ear([pattern.text for pattern in self._sounded])
 
     @cached_property
     def version(self) -> str:
@@ -102,19 +144,105 @@ class Lexicon:
     def find(self, norm: Normalized) -> list[Hit]:
         """Hits in order of their start; a hit inside a longer one is left out.
 
-        Latin words match as whole words (a plural s may follow), numbers as whole numbers.
+        Latin words match as whole words (a plural s may follow), numbers as whole numbers. Respelled hits
+        stand where neither a given spelling nor an everyday word does.
         """
-        found = self._automaton.find_matches_as_indexes(norm.text, overlapping=True)
-        spans = sorted((start, -end, index) for index, start, end in found)
+        matches = self._automaton.find_matches_as_indexes(norm.text, overlapping=True)
+        given = self._as_given(norm.text, matches)
+        respelled = [*self._reordered(norm.text, matches), *self._heard(norm.text)]
+        if any(_is_backwards(norm.text, hit) for hit in respelled):
+            respelled += self._mirrored(norm.text)
+        return _longest([*given, *_unexplained(respelled, given)]) if respelled else given
+
+    def suspects(self, text: str) -> Iterator[Suspect]:
+        """Where canonical ``text`` might hold which entry: all that ``find`` finds there, and more."""
+        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            if _stands_alone(text, start, end):
+                yield start, self._patterns[index].entry, self._patterns[index].via
+        for found in self._ear.find(text):
+            yield found.start, self._sounded[found.index].entry, found.via
+
+    def _as_given(self, text: str, matches: list[_Match]) -> list[Hit]:
+        """Plain and listed spellings."""
+        spans = sorted((start, -end, index) for index, start, end in matches if index < self._given)
         hits: list[Hit] = []
         reach = 0
         for start, minus_end, index in spans:
             end = -minus_end
-            if end > reach and _stands_alone(norm.text, start, end):
-                pattern = self._patterns[index]
-                hits.append(Hit(pattern.entry, start, end, pattern.disguised))
+            if end > reach and _stands_alone(text, start, end):
+                hits.append(self._patterns[index].at(start, end))
                 reach = end
         return hits
+
+    def _reordered(self, text: str, matches: list[_Match]) -> Iterator[Hit]:
+        """Other orders and abbreviations."""
+        for index, start, end in islice((match for match in matches if match[0] >= self._given), _MOST):
+            if _stands_alone(text, start, end):
+                hit = self._patterns[index].at(start, end)
+                if _is_token(text, hit) and not respelling.is_everyday(text, start, end, range(start, end)):
+                    yield hit
+
+    def _heard(self, text: str) -> Iterator[Hit]:
+        for found in islice(self._ear.find(text), _MOST):
+            pattern = self._sounded[found.index]
+            if _is_credible(text, found, pattern.text):
+                yield Hit(pattern.entry, found.start, found.end, found.via, pattern.word, _is_faint(pattern))
+
+    def _mirrored(self, text: str) -> Iterator[Hit]:
+        """Every word of a text that was turned round."""
+        backwards, size = text[::-1], len(text)
+        matches = self._automaton.find_matches_as_indexes(backwards, overlapping=True)
+        for hit in self._as_given(backwards, matches)[:_MOST]:
+            yield replace(hit, start=size - hit.end, end=size - hit.start, via="reordered")
+
+
+def _is_credible(text: str, found: respelling.Sounding, word: str) -> bool:
+    if len(word) == 2 and found.via == "sound" and len(found.changed) == 2:
+        return False  # 晓燕 is not 小烟
+    latin_edge = word[0].isascii() or word[-1].isascii()
+    if latin_edge and not _stands_alone(text, found.start, found.end):
+        return False
+    return not respelling.is_everyday(text, found.start, found.end, found.changed)
+
+
+def _longest(hits: list[Hit]) -> list[Hit]:
+    """In order of their start, without those inside another; of equal spans the first of ``hits``."""
+    kept: list[Hit] = []
+    reach = 0
+    for hit in sorted(hits, key=lambda hit: (hit.start, -hit.end)):
+        if hit.end > reach:
+            kept.append(hit)
+            reach = hit.end
+    return kept
+
+
+def _unexplained(respelled: list[Hit], given: list[Hit]) -> Iterator[Hit]:
+    """Those that touch only shorter words inside them: 雾化旦 holds 雾化, but 电子研究 has its own 研究."""
+    ends = [hit.end for hit in given]
+    for hit in respelled:
+        onwards = map(given.__getitem__, range(bisect_right(ends, hit.start), len(given)))
+        touching = takewhile(partial(_starts_before, hit.end), onwards)
+        if all(_is_part(word, hit) for word in touching):
+            yield hit
+
+
+def _starts_before(end: int, hit: Hit) -> bool:
+    return hit.start < end
+
+
+def _is_part(word: Hit, of: Hit) -> bool:
+    inside = of.start <= word.start and word.end <= of.end and word.end - word.start < of.end - of.start
+    return inside and not of.faint and not word.entry.concept.startswith("ordinary.")
+
+
+def _is_backwards(text: str, hit: Hit) -> bool:
+    return hit.via == "reordered" and len(hit.word) > 2 and text[hit.start : hit.end] == hit.word[::-1]
+
+
+def _is_token(text: str, hit: Hit) -> bool:
+    """Whether an abbreviation is no part of a model number: DZY-200."""
+    around = text[max(hit.start - 1, 0) : hit.start] + text[hit.end : hit.end + 1]
+    return hit.via != "initials" or not any(c == "-" or (c.isascii() and c.isalnum()) for c in around)
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -136,12 +264,57 @@ def _patterns(entries: Iterable[Entry]) -> Iterator[_Pattern]:
     """Canonical spellings, each once: of equal ones the first entry's wins (``check`` tells)."""
     seen: set[str] = set()
     for entry in entries:
-        plain = [(text, False) for text in (entry.term, *entry.variants)]
-        for text, disguised in [*plain, *((text, True) for text in entry.disguised)]:
+        spellings: list[tuple[str, Via]] = [(text, "plain") for text in (entry.term, *entry.variants)]
+        for text, via in [*spellings, *((text, "listed") for text in entry.disguised)]:
             canonical = normalize(text).text
             if canonical and canonical not in seen:
                 seen.add(canonical)
-                yield _Pattern(entry, canonical, disguised)
+                word = canonical if via == "plain" else entry.term
+                yield _Pattern(entry, canonical, via, word)
+
+
+def _is_sounded(pattern: _Pattern) -> bool:
+    """Whether respellings of this word are looked for."""
+    entry, chinese = pattern.entry, len(_CHINESE.findall(pattern.text))
+    if pattern.via != "plain" or chinese < 2 or entry.sounds is not None:
+        return pattern.via == "plain" and chinese >= 2 and bool(entry.sounds)
+    medium = entry.weight_hint == "medium" and not entry.concept.startswith("use.")
+    named = entry.concept.startswith(_HIDDEN_CONCEPTS) and (entry.weight_hint == "strong" or medium)
+    return named and chinese >= 3
+
+
+def _is_faint(pattern: _Pattern) -> bool:
+    entry = pattern.entry
+    return entry.weight_hint == "weak" or entry.concept.startswith("flavour.") or len(pattern.text) == 2
+
+
+def _respelled(patterns: list[_Pattern]) -> Iterator[_Pattern]:
+    """Other orders and abbreviations of the words of ``patterns``, each once, none of them itself a word."""
+    known = {pattern.text for pattern in patterns}
+    seen = set(known)
+    for pattern in patterns:
+        for text, via in _spelled_out(pattern, known):
+            if text not in seen:
+                seen.add(text)
+                faint = via == "initials" or _is_faint(pattern)
+                yield _Pattern(pattern.entry, text, via, pattern.word, faint)
+
+
+def _spelled_out(pattern: _Pattern, known: set[str]) -> Iterator[tuple[str, Via]]:
+    word = pattern.text
+    if _is_sounded(pattern):
+        yield from ((text, "initials") for text in respelling.abbreviations(word))
+        if len(word) > 2:
+            yield from ((text, "reordered") for text in respelling.reorderings(word, known))
+    if _is_told_backwards(pattern):
+        yield word[::-1], "reordered"
+
+
+def _is_told_backwards(pattern: _Pattern) -> bool:
+    """Whether this word read backwards shows that someone turned the text round."""
+    latin = _LATIN_BACKWARDS.get(pattern.entry.weight_hint)
+    long = len(_CHINESE.findall(pattern.text)) >= 3 or bool(latin and latin.fullmatch(pattern.text))
+    return (long and not pattern.entry.concept.startswith("ordinary.")) or _is_sounded(pattern)
 
 
 def load(directory: Path = DIRECTORY) -> Lexicon:
