@@ -2,7 +2,7 @@
 
 A puff count or a coil resistance belongs to e-cigarettes only; a droplet size, an output rate or a noise
 level is what the maker of a real nebuliser states; a drink comes in bottles of 200 ml and more, an e-liquid
-in a few.
+in a few. Sellers who avoid the puff count say how many days one lasts or how many packs it stands for.
 """
 
 from __future__ import annotations
@@ -11,38 +11,29 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from classifiers.measure_phrases import PHRASES
+
 _DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"两": 2}
 _POWERS = {"十": 10, "百": 100, "千": 1000, "万": 10_000}
 _MULTIPLIER = {"k": 1000, "千": 1000, "w": 10_000, "万": 10_000}
 
 _NUMBER = r"(?<![\d.])\d{1,6}(?:\.\d{1,3})?|[一二两三四五六七八九十百千万]{2,9}"
 _PUFF_UNIT = (
-    r"口(?![径罩腔岸红味感气服井袋杯碗锅香琴令才语福腹鼻])|puffs?\b|次?抽(?![屉纸绳油水烟机])"
-    r"|次?吸(?![尘管盘顶收水力附铁湿汗油奶音声光嘴热盖])|(?:hits|draws|pulls|drags|inhales|sniffs|blows|breaths)\b"
+    r"口(?![径罩腔岸红味感气服井袋杯碗锅香琴令才语福腹鼻])|[扣蔻](?![子除分眼件具])|kou\b|puffs?\b"
+    r"|次?抽(?![屉纸绳油水烟机承卷*]| ?(?:面巾|纸|盒|\d|多少钱))|嘬|饮(?![料品用水茶食])"
+    r"|次?吸(?![尘管盘顶收水力附铁湿汗油奶音声光嘴热盖])"
+    r"|(?:hits|draws|pulls|drags|inhales|inhalations|sniffs|blows|breaths?|rituals|sips|gulps?)\b"
 )
+_USE_UNIT = r"[下次](?![单午载方数抛水])|发(?![货票布条行射动热电机护])|息(?![税差])|times?\b"
 _UNITS = (
     r"ml/min|毫升/分|l/min|升/分|ml/h|毫升/小时|ml|毫升|mg/ml|mg/g|mg|毫克|mah|毫安|kpa|ohms?\b|ω|欧(?![美洲莱式姆]|姆龙)"
     r"|μm|um\b|微米|db\b|dba|分贝|%|w(?![a-z\d])|瓦(?![片楞罐])|l(?![a-z\d])|升(?![降级职学])"
 )
 _QUANTITY = re.compile(
     rf"(?P<number>{_NUMBER})(?P<times>[k千万w])?[+多余来约]?(?:左右)? ?"
-    rf"(?:(?P<puffs>{_PUFF_UNIT})|(?P<unit>{_UNITS}))"
+    rf"(?:(?P<puffs>{_PUFF_UNIT})|(?P<uses>{_USE_UNIT})|(?P<unit>{_UNITS}))"
 )
 _SALINE = re.compile(r" ?(?:高渗|氯化|盐水|生理|葡萄糖|酒精|乙醇|水杨|过氧|棉|羊毛|折|off)")
-
-_PHRASES = {
-    "measure.kit": re.compile(
-        r"(?:一|1) ?(?:杆|机|主机) ?[+配送加]? ?(?:[一二两三四五六]|[1-9]) ?(?:弹|颗|仓)"
-    ),
-    "measure.generation": re.compile(
-        r"(?<![第\d一二三四五六七])(?:[一二三四五六七]|[1-7]) ?代 ?(?:通用|通配|杆|弹|主机|烟|饮座)"
-    ),
-    "measure.flavour_count": re.compile(
-        r"(?:(?<!\d)\d{1,2}|[四五六七八九十]{1,3}) ?(?:[种款个大] ?)?(?:口味|风味|味道|味型|flavou?rs|tastes)"
-        r"|(?<!\d)\d{1,2}[种款个大]?味"
-    ),
-    "measure.base_ratio": re.compile(r"(?<![\d/])(?:[5-8]0/[2-5]0|max ?vg)(?![\d/])|[vp]g ?\d0"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +50,14 @@ def find(text: str) -> Iterator[Measure]:
     """All judged quantities of canonical ``text``; quantities that say nothing are left out."""
     for match in _QUANTITY.finditer(text):
         value = _number(match["number"]) * _MULTIPLIER.get(match["times"] or "", 1)
-        concept = _puffs(value) if match["puffs"] else _JUDGES[match["unit"]](value, text[match.end() :][:4])
+        judge = _JUDGES[match["unit"]] if match["unit"] else _PUFFS if match["puffs"] else _USES
+        concept = judge(value, text[match.end() : match.end() + 4])
         if concept:
             yield Measure(concept, value, match.start(), match.end())
-    for concept, pattern in _PHRASES.items():
-        yield from (Measure(concept, None, m.start(), m.end()) for m in pattern.finditer(text))
+    characters = set(text)
+    for concept, phrase in PHRASES.items():
+        if not phrase.needs.isdisjoint(characters):
+            yield from (Measure(concept, None, m.start(), m.end()) for m in phrase.pattern.finditer(text))
 
 
 def _number(written: str) -> float:
@@ -81,10 +75,6 @@ def _number(written: str) -> float:
     return float(total + section + digit)
 
 
-def _puffs(value: float) -> str | None:
-    return "measure.puffs" if 100 <= value <= 100_000 else None
-
-
 def _band(*bands: tuple[float, str]) -> Callable[[float, str], str | None]:
     """The concept of the first band whose upper limit (inclusive) the value does not pass."""
 
@@ -98,6 +88,8 @@ def _percent(value: float, after: str) -> str | None:
     return "measure.percent_low" if value <= 6 and not _SALINE.match(after) else None
 
 
+_PUFFS = _band((99, ""), (100_000, "puffs"))
+_USES = _band((99, ""), (100_000, "uses"))
 _MILLILITRES = _band((20, "volume_tiny"), (99, "volume_small"), (199, ""), (5000, "volume_drink"))
 _BATTERY = _band((149, ""), (1100, "battery_small"), (100_000, "battery_large"))
 _OHM = _band((0.05, ""), (2.5, "resistance"))
@@ -119,25 +111,9 @@ _JUDGES: dict[str, Callable[[float, str], str | None]] = {
 }  # fmt: skip
 
 _BANDS = (
-    {
-        "puffs",
-        "kit",
-        "generation",
-        "flavour_count",
-        "base_ratio",
-        "percent_low",
-        "milligrams",
-        "strength_per_ml",
-    }
-    | {
-        "volume_tiny",
-        "volume_small",
-        "volume_drink",
-        "battery_small",
-        "battery_large",
-        "power_low",
-        "power_high",
-    }
+    {"puffs", "uses", "percent_low", "milligrams", "strength_per_ml"}
+    | {"volume_tiny", "volume_small", "volume_drink"}
+    | {"battery_small", "battery_large", "power_low", "power_high"}
     | {"resistance", "droplet_size", "noise", "output_rate", "air_flow", "room_output", "pressure"}
 )
-CONCEPTS = frozenset(f"measure.{band}" for band in _BANDS)
+CONCEPTS = frozenset(f"measure.{band}" for band in _BANDS) | frozenset(PHRASES)
