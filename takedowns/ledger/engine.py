@@ -68,9 +68,24 @@ def create_engine(url: str) -> sa.Engine:
 def migrate(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
+    with engine.connect() as connection, _tables_may_be_replaced(connection), connection.begin():
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+@contextmanager
+def _tables_may_be_replaced(connection: sa.Connection) -> Iterator[None]:
+    """SQLite alters a table by making it anew, and refuses to drop the old one while rows refer to it."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    # Without effect inside a transaction, so it is said to the driver, which begins none.
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys = OFF")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys = ON")
 
 
 def _prepare_sqlite(connection: Connection, _record: Any) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
+from takedowns.ledger.licence_claim import LicenceClaim as LicenceClaim
 from takedowns.ledger.vocabulary import (
     Base,
     Finding,
@@ -156,10 +157,22 @@ class Sighting(Base):
 
 
 class Verdict(Base):
-    """What the classifier said about one snapshot; every version is kept."""
+    """What the classifier said about one snapshot; every version is kept, and the newest holds."""
 
     __tablename__ = "verdict"
-    __table_args__ = (UniqueConstraint("snapshot_id", "model_version", "lexicon_version"),)
+    __table_args__ = (
+        # a version judges a snapshot once, unless it comes back and replaces another's verdict
+        Index(
+            "uq_verdict_first",
+            "snapshot_id",
+            "model_version",
+            "lexicon_version",
+            unique=True,
+            sqlite_where=sa.text("replaces_id IS NULL"),
+            postgresql_where=sa.text("replaces_id IS NULL"),
+        ),
+        Index("ix_verdict_newest", "snapshot_id", "id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     snapshot_id: Mapped[int] = mapped_column(ForeignKey("listing_snapshot.id"))
     label: Mapped[Label]
@@ -170,6 +183,8 @@ class Verdict(Base):
     # the whole classifiers.verdict.Verdict as JSON: scores, signals, claims
     payload: Mapped[dict[str, Any]]
     recorded_at: Mapped[datetime]
+    # the snapshot's newest verdict until a rescan wrote this one
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("verdict.id"), unique=True)
     snapshot: Mapped[ListingSnapshot] = relationship(back_populates="verdicts")
 
 

@@ -83,6 +83,9 @@ def _a_row_in_every_table(session: Any, make: Any, now: datetime) -> None:
     session.add_all(
         [
             tables.Flag(listing_id=task.listing_id, verdict_id=verdict.id, created_at=now),
+            tables.LicenceClaim(
+                verdict_id=verdict.id, kind="food_licence", number="11351090100010", status="format_ok"
+            ),
             tables.Verification(
                 lead_id=lead.id,
                 outcome=VerificationOutcome.NOT_REMOVED,
