@@ -24,7 +24,8 @@ format: .venv/test
 
 lock: .venv/test
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
-	$(BIN)/uv pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra images --universal --generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-images.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra images --group dev --universal --generate-hashes --no-emit-index-url --no-header -c requirements-images.lock -o requirements-dev.lock
 
 bench: .venv/test
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done

@@ -36,7 +36,7 @@ class ListingText(BaseModel):
     shop: str | None = None
     platform: str | None = None
     lang: str | None = None
-    images: tuple[str, ...] = ()
+    images: tuple[str, ...] = Field(default=(), description="local files, or data:image/…;base64,… addresses")
 
 
 class Signal(Model):
@@ -45,7 +45,7 @@ class Signal(Model):
     kind: str = Field(description="lexicon | measure | evasion | contact | minors | claim | price | text")
     concept: str = Field(description="stable id, e.g. product.ecig, measure.puffs, evasion.zero_width")
     text: str
-    field: str = Field(description="title | description | shop | price | attributes.<name>")
+    field: str = Field(description="title | description | shop | price | attributes.<name> | images.<n>")
     start: int
     end: int
     contribution: float = Field(description="log-odds added to 'violating'; negative speaks for benign")
@@ -64,6 +64,32 @@ class Claim(Model):
     reasons: tuple[str, ...] = Field(default=(), description="codes such as MR2, SC1")
 
 
+class Unread(StrEnum):
+    """Why a picture was not read, or not to its end."""
+
+    NOT_INSTALLED = "ocr_not_installed"
+    NOT_FETCHED = "not_fetched"  # an address of the web; classifiers know no network
+    NO_FILE = "no_file"
+    TOO_MANY = "too_many"  # this picture and all after it
+    TOO_MANY_BYTES = "too_many_bytes"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    NO_PICTURE = "no_picture"
+    BROKEN = "broken"
+    BLANK = "blank"
+    IN_PART = "in_part"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    READER_FAILED = "reader_failed"  # it did not start, whatever the picture
+
+
+class ImageText(Model):
+    """What was read in one picture of the listing: lines from top to bottom, then what QR codes say."""
+
+    text: str = ""
+    qr: tuple[str, ...] = Field(default=(), description="the last lines of text")
+    unread: Unread | None = Field(default=None, description="with text: it was not read to its end")
+
+
 class Verdict(Model):
     id: str
     label: Label
@@ -74,3 +100,8 @@ class Verdict(Model):
     claims: tuple[Claim, ...]
     lexicon_version: str
     model_version: str
+    images: tuple[ImageText, ...] = Field(
+        default=(),
+        exclude_if=lambda images: not images,
+        description="parallel to the listing's images; empty when its words alone settled the verdict",
+    )
