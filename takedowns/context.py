@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +31,16 @@ class Context:
     ledger: Ledger
     clock: Callable[[], datetime] = real_time
 
+    @property
+    def load_classifier(self) -> Callable[[], Classifier]:
+        """What loads the classifier, also in another process."""
+        chosen = self.settings.classifier
+        return partial(classifiers.load, self.config / "lexicon", chosen.model, chosen.base_rate)
+
     @cached_property
     def classifier(self) -> Classifier:
         """Loaded at its first use: it takes a second or two."""
-        return classifiers.load(self.config / "lexicon")
+        return self.load_classifier()
 
     @property
     def runs(self) -> Path:

@@ -73,7 +73,7 @@ def _mail(config: Path) -> str:
 
 
 def _model(config: Path) -> str:
-    classifier = classifiers.load(config / "lexicon")
+    classifier = classifiers.load(config / "lexicon", configuration.settings(config).classifier.model)
     return f"model {classifier.model_version}, lexicon {classifier.lexicon_version}"
 
 

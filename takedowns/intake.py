@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from classifiers import verdict as judging
+from classifiers.image_file import is_local
 from crawlers import listing as seen
 from crawlers import rundir
-from takedowns import listings
+from takedowns import licences, listings
 from takedowns.content import storable_or_none
 from takedowns.ledger import audit
 from takedowns.ledger.tables import (
@@ -36,6 +38,19 @@ if TYPE_CHECKING:  # importing it loads spaCy, which only the caller that has a 
 ACTOR = "system:intake"
 UNKNOWN = "unknown"  # kind or platform of a run whose job.json is broken as well
 BATCH = 256  # listings judged together: enough for the classifier's speed, little enough to hold in memory
+
+
+class Content(Protocol):
+    """A snapshot, or a database row of its columns."""
+
+    id: int
+    title: str
+    description: str
+    attributes: dict[str, Any]
+    price: Decimal | None
+    price_raw: str | None
+    lang: str | None
+    images: list[Any]
 
 
 @dataclass
@@ -213,40 +228,60 @@ def _judge(
 ) -> None:
     session.flush()
     verdicts = classifier.classify_many(_text(snapshot) for snapshot in snapshots)
+    rows: list[Verdict] = []
     for snapshot, verdict in zip(snapshots, verdicts, strict=True):
-        row = Verdict(
-            snapshot=snapshot,
-            label=verdict.label,
-            score=verdict.score,
-            flagged=verdict.flagged,
-            model_version=verdict.model_version,
-            lexicon_version=verdict.lexicon_version,
-            payload=verdict.model_dump(mode="json"),
-            recorded_at=now,
-        )
+        row = Verdict(snapshot=snapshot, **verdict_columns(verdict.model_dump(mode="json"), now))
         session.add(row)
+        rows.append(row)
         if verdict.flagged:
             session.flush()
-            session.add(Flag(listing_id=snapshot.listing_id, verdict_id=row.id, created_at=now))
+            raise_flag(session, snapshot, row, now=now)
             result.flagged += 1
-            if needs_review(session, snapshot):
-                add_task(session, snapshot, queue="disguise", priority=verdict.score, now=now)
     session.flush()
+    licences.store(session, ((row.id, row.payload) for row in rows))
 
 
 def _text(snapshot: ListingSnapshot) -> judging.ListingText:
     seller = snapshot.listing.seller
+    return listing_text(snapshot, platform=snapshot.listing.platform, shop=seller.name if seller else None)
+
+
+def listing_text(content: Content, *, platform: str, shop: str | None) -> judging.ListingText:
+    """What the classifier reads of a snapshot."""
     return judging.ListingText(
-        id=str(snapshot.id),
-        title=snapshot.title,
-        description=snapshot.description,
-        attributes=snapshot.attributes,
-        price=snapshot.price_raw or (None if snapshot.price is None else str(snapshot.price)),
-        shop=seller.name if seller else None,
-        platform=snapshot.listing.platform,
-        lang=snapshot.lang,
-        images=tuple(snapshot.images),
+        id=str(content.id),
+        title=content.title,
+        description=content.description,
+        attributes=content.attributes,
+        price=content.price_raw or (None if content.price is None else str(content.price)),
+        shop=shop,
+        platform=platform,
+        lang=content.lang,
+        # What a page says must not make us open a file of this machine.
+        images=tuple(address for address in content.images if not is_local(address)),
     )
+
+
+def verdict_columns(payload: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """The columns of a verdict's row, but for whose it is, from the verdict as JSON."""
+    return {
+        "label": judging.Label(payload["label"]),
+        "score": payload["score"],
+        "flagged": payload["flagged"],
+        "model_version": payload["model_version"],
+        "lexicon_version": payload["lexicon_version"],
+        "payload": payload,
+        "recorded_at": now,
+    }
+
+
+def raise_flag(session: Session, snapshot: ListingSnapshot, verdict: Verdict, *, now: datetime) -> bool:
+    """Record that a listing crossed the threshold; True when that put it before a reviewer."""
+    session.add(Flag(listing_id=snapshot.listing_id, verdict_id=verdict.id, created_at=now))
+    if not needs_review(session, snapshot):
+        return False
+    add_task(session, snapshot, queue="disguise", priority=verdict.score, now=now)
+    return True
 
 
 def needs_review(session: Session, snapshot: ListingSnapshot) -> bool:

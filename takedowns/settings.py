@@ -60,6 +60,18 @@ class Removal(Section):
     )
 
 
+class Classifying(Section):
+    model: Path | None = Field(
+        default=None, description="folder that `vapewatch train` wrote; without it the shipped model judges"
+    )
+    base_rate: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="share of violating listings that the probabilities assume; without it that of training",
+    )
+
+
 class Crawl(Section):
     wall_clock_minutes: float = Field(default=30, gt=0, description="then the crawl's process group is ended")
     grace_seconds: float = Field(default=60, ge=0, description="between asking it to stop and killing it")
@@ -80,5 +92,6 @@ class Settings(Section):
     review: Review = Review()
     notices: Notices = Notices()
     removal: Removal = Removal()
+    classifier: Classifying = Classifying()
     crawl: Crawl = Crawl()
     desk: Desk = Desk()

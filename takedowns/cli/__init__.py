@@ -7,7 +7,7 @@ import sys
 import typer
 
 from classifiers.yamlfile import ConfigError
-from takedowns.cli import classifying, collecting, following, running
+from takedowns.cli import classifying, collecting, following, licences, rescanning, running
 from takedowns.cli.output import ERROR, USAGE, complain
 from takedowns.configuration import UnknownPlatformError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its frames would print listing text raw to the terminal
 )
-for part in (running.app, collecting.app, classifying.app, following.app):
+for part in (running.app, collecting.app, classifying.app, rescanning.app, licences.app, following.app):
     app.add_typer(part)
 
 EXPECTED = (ValueError, LookupError, OSError, RuntimeError)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from classifiers import claims
+from takedowns import borrowed
+from takedowns.borrowed import Elsewhere
 from takedowns.desk.marks import Marked
 from takedowns.desk.reads import counts, queue, tracker
 from takedowns.desk.reads.common import stands
@@ -53,10 +56,12 @@ class ItemView:
     snapshot: ListingSnapshot
     verdict: Verdict | None
     explanation: Explanation
+    elsewhere: Mapping[int, Elsewhere]
     title: Marked
     description: Marked
     attributes: tuple[Attribute, ...]
     attributes_left_out: int
+    pictures: tuple[Marked, ...]
     price: Marked | None
     shop: Marked | None
     link: str | None
@@ -91,10 +96,12 @@ def load(session: Session, task_id: int, visit: Visit) -> ItemView:
         snapshot=snapshot,
         verdict=verdict,
         explanation=why,
+        elsewhere=_elsewhere(session, snapshot, why),
         title=why.field("title", snapshot.title, TITLE_AT_MOST),
         description=why.field("description", snapshot.description),
         attributes=_attributes(snapshot, why),
         attributes_left_out=max(0, len(snapshot.attributes) - ATTRIBUTES_AT_MOST),
+        pictures=_pictures(verdict, why),
         price=why.field("price", snapshot.price_raw, NAME_AT_MOST) if snapshot.price_raw else None,
         shop=why.field("shop", listing.seller.name, NAME_AT_MOST) if listing.seller else None,
         link=listing.url if urlsplit(listing.url).scheme in ("http", "https") else None,
@@ -110,9 +117,26 @@ def load(session: Session, task_id: int, visit: Visit) -> ItemView:
     )
 
 
+def _elsewhere(session: Session, snapshot: ListingSnapshot, why: Explanation) -> dict[int, Elsewhere]:
+    """By the line that a licence number has in the explanation: the other shops that show it, if any do."""
+    found: dict[int, Elsewhere] = {}
+    for check in why.checks:
+        if number := claims.number(check.claim.kind, check.claim.text):
+            there = borrowed.of_listing(session, snapshot, check.claim.kind, number)
+            found |= {check.number: there} if there else {}
+    return found
+
+
 def _attributes(snapshot: ListingSnapshot, why: Explanation) -> tuple[Attribute, ...]:
     first = list(snapshot.attributes.items())[:ATTRIBUTES_AT_MOST]
-    return tuple(Attribute(name, why.field(f"attributes.{name}", str(value))) for name, value in first)
+    texts = ((name, str(value) or name) for name, value in first)
+    return tuple(Attribute(name, why.field(f"attributes.{name}", text)) for name, text in texts)
+
+
+def _pictures(verdict: Verdict | None, why: Explanation) -> tuple[Marked, ...]:
+    """What was read in the listing's pictures; a verdict that needed none has no such key."""
+    images = verdict.payload.get("images", []) if verdict else []
+    return tuple(why.field(f"images.{n}", image["text"]) for n, image in enumerate(images) if image["text"])
 
 
 def _earlier(session: Session, listing: Listing) -> Sequence[Decision]:

@@ -61,7 +61,7 @@ class Marked:
 def marked(text: str, spans: Iterable[Span], *, at_most: int) -> Marked:
     """``text`` cut to ``at_most`` characters, in pieces; spans may overlap, impossible ones are left out."""
     fitting = [span for span in spans if 0 <= span.start < span.end <= len(text) and span.start < at_most]
-    shown = _covered(text[: at_most + HANDLE_AT_MOST], fitting)[:at_most]
+    shown = covered(text[: at_most + HANDLE_AT_MOST], fitting)[:at_most]
     return Marked(tuple(_pieces(shown, fitting)), len(text), len(text) - len(shown))
 
 
@@ -104,7 +104,7 @@ def _pieces(text: str, spans: Sequence[Span]) -> Iterator[Piece]:
         covering = [span for span in covering if span.end > end]
 
 
-def _covered(text: str, spans: Sequence[Span]) -> str:
+def covered(text: str, spans: Iterable[Span] = ()) -> str:
     """``text``, as long as before, with named handles and those in or right behind a span to mask covered."""
     text = _unnamed(text)
     for span in spans:

@@ -54,6 +54,7 @@ def _environment(
         keys=KEYS,
     )
     environment.tests["untried"] = lambda name: name in platforms and not platforms[name].verified
+    environment.tests["web_address"] = lambda url: url.startswith(("https://", "http://"))
     environment.filters.update(
         platform=_platform_title(lang, platforms),
         word=_word(translations),

@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from classifiers.split import split_of
+from classifiers.labelled import split_of
 from classifiers.verdict import Label
 
 
@@ -22,7 +22,7 @@ class CorpusRow(BaseModel):
     description: str
     attributes: dict[str, str]
     price: str
-    shop: str = Field(min_length=1)
+    shop: str
     label: Label
 
     @property
@@ -37,13 +37,14 @@ class CorpusError(ValueError):
 def read_corpus() -> tuple[CorpusRow, ...]:
     """The rows of ``classifiers/corpus/*.jsonl`` that the model was not trained on, in their order.
 
-    Goods that it was trained on would flatter it.
+    Goods that it was trained on would flatter it. Rows without a shop or a price are no offers.
     """
     folder = files("classifiers") / "corpus"
     if not folder.is_dir():
         raise CorpusError("classifiers/corpus is missing: the sample market has nothing to sell")
     found = sorted((f for f in folder.iterdir() if f.name.endswith(".jsonl")), key=lambda f: f.name)
-    return tuple(row for file in found for row in _read(file) if split_of(row.id) != "train")
+    unseen = (row for file in found for row in _read(file) if split_of(row.id) != "train")
+    return tuple(row for row in unseen if row.shop and row.price)
 
 
 def read_hostile() -> tuple[CorpusRow, ...]:

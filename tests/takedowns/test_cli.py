@@ -157,3 +157,57 @@ def test_the_audit_chain_of_an_imported_file_is_whole(home: Path) -> None:
     assert vapewatch(home, "import", "one.jsonl").returncode == 0
     ended = vapewatch(home, "audit", "verify")
     assert (ended.returncode, ended.stdout.strip()) == (0, "the chain is whole")
+
+
+def test_a_term_is_added_once_and_found_from_then_on(home: Path) -> None:
+    arguments = ("lexicon", "add", "溢岚晶芯", "--concept", "product.device", "--weight", "strong")
+    added = vapewatch(home, *arguments)
+    assert (added.returncode, added.stdout) == (0, "config/lexicon/learned.yml: learned_yilanjingxin\n")
+    assert vapewatch(home, "lexicon", "check").returncode == 0
+    again = vapewatch(home, *arguments)
+    assert again.returncode == 1
+    assert "a spelling of the entry learned_yilanjingxin" in again.stderr
+
+
+def test_an_everyday_word_is_no_term_unless_it_is_forced(home: Path) -> None:
+    arguments = ("lexicon", "add", "家用", "--concept", "product.device", "--weight", "weak")
+    refused = vapewatch(home, *arguments)
+    assert refused.returncode == 1
+    assert "lawful listings" in refused.stderr
+    assert not (home / "config/lexicon/learned.yml").exists()
+    assert vapewatch(home, *arguments, "--force", "--json").returncode == 0
+
+
+def test_an_empty_ledger_has_nothing_to_learn_from_and_says_so(home: Path) -> None:
+    ended = vapewatch(home, "lexicon", "emerging", "--json")
+    assert (ended.returncode, ended.stdout) == (0, "[]\n")
+    assert "no violation has been confirmed yet" in ended.stderr
+    refused = vapewatch(home, "train", "--from-ledger")
+    assert refused.returncode == 1
+    assert "no decision to learn from" in refused.stderr
+    nothing = vapewatch(home, "rescan")
+    assert nothing.returncode == 0
+    assert "no listing to judge" in nothing.stderr
+
+
+def test_a_number_on_several_shops_is_listed_with_its_shops(home: Path) -> None:
+    nothing = vapewatch(home, "licences", "borrowed")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "nothing to show" in nothing.stderr
+    (home / "shops.csv").write_text(
+        "平台,商品ID,标题,店铺\n"
+        "taobao,612345,雾化器 粤械注准20212080012,甲店\n"
+        "taobao,612346,家用雾化器 粤械注准 2021 208 0012,乙\u202e店\n"
+        "taobao,612347,雾化器 粤械注准20212080013,丙店\n",
+        encoding="utf-8",
+    )
+    assert vapewatch(home, "import", "shops.csv").returncode == 0
+    (found,) = json.loads(vapewatch(home, "licences", "borrowed", "--json").stdout)
+    assert (found["number"], [shop["shop"] for shop in found["shops"]]) == (
+        "粤械注准20212080012",
+        ["甲店", "乙\u202e店"],
+    )
+    assert [shop["listings"][0]["item_id"] for shop in found["shops"]] == ["612345", "612346"]
+    table = vapewatch(home, "licences", "borrowed").stdout
+    assert "粤械注准20212080012" in table
+    assert "\u202e" not in table

@@ -227,6 +227,16 @@ def test_every_field_of_a_listing_arrives(
     assert classifier.read[0].price == "¥9.90"
 
 
+def test_a_page_cannot_make_us_open_a_file_of_this_machine(
+    ledger: Ledger, offer: Any, classifier: OneWord, now: datetime
+) -> None:
+    given = ("/etc/passwd", "https://shop.invalid/1.jpg", "../secret.png", "data:image/png;base64,AA==")
+    _store(ledger, [offer(images=given)], classifier, now)
+    assert classifier.read[0].images == ("https://shop.invalid/1.jpg", "data:image/png;base64,AA==")
+    with ledger.read() as session:
+        assert session.scalars(sa.select(tables.ListingSnapshot)).one().images == list(given)
+
+
 def test_the_same_content_seen_again_makes_nothing_new(
     ledger: Ledger, offer: Any, classifier: OneWord, now: datetime
 ) -> None:

@@ -9,13 +9,15 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from classifiers.verdict import Label
+from takedowns.active_learning import Candidate, boundary, most_telling_first
 from takedowns.desk.reads.common import ROWS, WAITING, Page, held_now, stands, title_only
 from takedowns.ledger.tables import (
     Decision,
     Listing,
+    ListingSnapshot,
     ReviewTask,
     User,
     Verdict,
@@ -32,6 +34,7 @@ class Tab(StrEnum):
 class Sort(StrEnum):
     RISK = "risk"
     AGE = "age"
+    LEARNING = "learning"
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,44 @@ class QueueRow:
 def queue_page(session: Session, wanted: QueueFilter, user: User, *, now: datetime) -> Page[QueueRow]:
     query = _in_queue(wanted, user, now)
     total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-    # Sorted by their ids alone: a database carries along whatever else it is asked for.
-    ids = session.scalars(
-        _in_order(query, wanted).with_only_columns(ReviewTask.id).limit(ROWS).offset((wanted.page - 1) * ROWS)
-    ).all()
+    ids = _ids(session, query, wanted)
     tasks = sorted(_tasks(session, ids), key=lambda task: ids.index(task.id))
     verdicts = newest_verdicts(session, [task.snapshot_id for task in tasks])
     decisions = _newest_decisions(session, [task.id for task in tasks])
     rows = [QueueRow(task, verdicts.get(task.snapshot_id), decisions.get(task.id)) for task in tasks]
     return Page(rows, total, wanted.page)
+
+
+def _ids(session: Session, query: sa.Select[ReviewTask], wanted: QueueFilter) -> Sequence[int]:
+    """The tasks of the page, in its order."""
+    first = (wanted.page - 1) * ROWS
+    if wanted.sort is Sort.LEARNING and wanted.tab is not Tab.DECIDED:
+        return _most_telling_first(session, query)[first : first + ROWS]
+    # Sorted by their ids alone: a database carries along whatever else it is asked for.
+    ordered = _in_order(query, wanted).with_only_columns(ReviewTask.id)
+    return session.scalars(ordered.limit(ROWS).offset(first)).all()
+
+
+def _most_telling_first(session: Session, query: sa.Select[ReviewTask]) -> list[int]:
+    newest = aliased(Verdict)
+    of_snapshot = sa.select(sa.func.max(newest.id)).where(newest.snapshot_id == ReviewTask.snapshot_id)
+    rows = session.execute(
+        query.join(ReviewTask.snapshot)
+        .join(ReviewTask.listing)
+        .outerjoin(Verdict, Verdict.id == of_snapshot.correlate(ReviewTask).scalar_subquery())
+        .with_only_columns(
+            ReviewTask.id, Verdict.score, Verdict.flagged, Listing.seller_id, ListingSnapshot.title
+        )
+    ).all()
+    threshold = boundary((row.score, row.flagged) for row in rows if row.score is not None)
+    return most_telling_first(
+        # what was never judged is as doubtful as can be
+        (
+            Candidate(task, threshold if score is None else score, seller, title)
+            for task, score, _, seller, title in rows
+        ),
+        threshold,
+    )
 
 
 def _tasks(session: Session, ids: Sequence[int]) -> Sequence[ReviewTask]:

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from takedowns import licences
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import Decision, Lead, ReviewTask
 from takedowns.ledger.vocabulary import Finding, Role
@@ -208,6 +209,80 @@ def test_half_a_surrogate_pair_breaks_no_page(client: Client, sqlite_ledger: Led
     answer = client(Role.ANALYST).get(f"/item/{task}")
     assert answer.status_code == 200
     assert "U+DE00" in answer.text
+
+
+def test_what_was_read_in_a_picture_is_shown_and_marked_and_its_qr_code_is_covered(
+    client: Client, sqlite_ledger: Ledger, make: Any
+) -> None:
+    text = "<i>电子烟\nhttps://u.example/Secret99"
+    signals = [
+        {"kind": kind, "concept": concept, "text": text[start:end], "field": "images.1", "start": start}
+        | {"end": end, "contribution": 1.0, "why": concept}
+        for kind, concept, start, end in [
+            ("lexicon", "product.ecig", 3, 6),
+            ("contact", "contact.qr_code", 7, len(text)),
+        ]
+    ]
+    images = [{"text": "", "qr": [], "unread": "broken"}, {"text": text, "qr": [text[7:]], "unread": None}]
+    with sqlite_ledger.write() as session:
+        snapshot = make.snapshot(session, make.listing(session))
+        payload = {"scores": {}, "signals": signals, "claims": [], "images": images}
+        make.verdict(session, snapshot, payload=payload)
+        task = make.task(session, snapshot).id
+    page = client(Role.ANALYST).get(f"/item/{task}").text
+    assert "&lt;i&gt;<mark>电子烟" in page
+    assert "Text in pictures" in page
+    assert "Secret99" not in page
+
+
+NUMBER = "粤械注准20212080012"
+
+
+@pytest.fixture
+def numbered(sqlite_ledger: Ledger, make: Any) -> Callable[..., int]:
+    """Adds a listing that shows a number; gives its task, or 0 where it is to have none."""
+
+    def add(shop: str, number: str = NUMBER, *, task: bool = True, **given: Any) -> int:
+        found = {"kind": "device_registration", "text": number, "field": "title", "start": 0}
+        claim = found | {"end": len(number), "status": "format_ok", "reasons": []}
+        payload = {"scores": {}, "signals": [], "claims": [claim]}
+        with sqlite_ledger.write() as session:
+            listing = make.listing(session, seller=make.seller(session, name=shop), **given)
+            snapshot = make.snapshot(session, listing, title=f"{number} 雾化器")
+            licences.store(session, [(make.verdict(session, snapshot, payload=payload).id, payload)])
+            return make.task(session, snapshot).id if task else 0
+
+    return add
+
+
+def test_a_number_that_stands_elsewhere_says_on_how_many_shops_and_leads_there(
+    client: Client, numbered: Callable[..., int]
+) -> None:
+    here, there = numbered("甲店"), numbered("<b>乙店", "粵械註準2021 208 0012")
+    numbered("丙店", task=False, url="https://shop.invalid/item/77")
+    numbered("丁店", task=False, url="javascript:alert(1)")
+    page = client(Role.ANALYST).get(f"/item/{here}").text
+    assert "also stands on 3 other shops" in page
+    assert f'<a href="/item/{there}"><bdi>&lt;b&gt;乙店</bdi></a>' in page
+    assert re.search('<a href="https://shop.invalid/item/77" target="_blank" [^>]*><bdi>丙店</bdi></a>', page)
+    assert "<bdi>丁店</bdi>" in page
+    assert "javascript:" not in page
+    browser = client(Role.SUPERVISOR)
+    browser.cookies.set("language", "zh")
+    assert "另有 3 家店铺也标此号" in browser.get(f"/item/{there}").text
+
+
+def test_a_number_of_one_shop_alone_is_said_nothing_of(client: Client, numbered: Callable[..., int]) -> None:
+    here = numbered("甲店")
+    numbered("乙店", "粤械注准20212080013")
+    assert "also stands on" not in client(Role.ANALYST).get(f"/item/{here}").text
+
+
+def test_of_many_shops_the_first_few_are_named(client: Client, numbered: Callable[..., int]) -> None:
+    here = [numbered(f"店铺{n}") for n in range(8)][-1]
+    page = client(Role.ANALYST).get(f"/item/{here}").text
+    assert "also stands on 7 other shops" in page
+    assert page.count("<bdi>店铺") == 5 + 1  # and the item's own
 
 
 def test_a_concept_has_its_sentence_in_both_languages(client: Client, tasks: list[int]) -> None:

@@ -27,6 +27,34 @@ def test_the_riskiest_item_stands_first(client: Client, suspicious: Any, sqlite_
     assert rows(browser.get("/queue?sort=age").text) == tasks
 
 
+def test_what_teaches_most_stands_first_on_demand(
+    client: Client, suspicious: Any, sqlite_ledger: Ledger
+) -> None:
+    offers = ((0.99, "果萃棒"), (0.7, "小风扇"), (0.7, "小风扇"), (0.8, "晴雨伞"))
+    with sqlite_ledger.write() as session:
+        tasks = [suspicious(session, priority=score, title=title).id for score, title in offers]
+    browser = client(Role.ANALYST)
+    assert rows(browser.get("/queue?sort=learning").text) == [tasks[1], tasks[3], tasks[0], tasks[2]]
+
+
+def test_the_learning_order_goes_on_over_the_pages(
+    client: Client, suspicious: Any, sqlite_ledger: Ledger
+) -> None:
+    with sqlite_ledger.write() as session:
+        tasks = {suspicious(session, priority=1 - number / 100).id for number in range(53)}
+    browser = client(Role.ANALYST)
+    first, second = (rows(browser.get(f"/queue?sort=learning&page={page}").text) for page in (1, 2))
+    assert (len(first), {*first, *second}) == (50, tasks)
+
+
+def test_an_item_that_was_never_judged_is_in_the_learning_order(
+    client: Client, make: Any, sqlite_ledger: Ledger
+) -> None:
+    with sqlite_ledger.write() as session:
+        task = make.task(session, make.snapshot(session, make.listing(session))).id
+    assert rows(client(Role.ANALYST).get("/queue?sort=learning").text) == [task]
+
+
 def test_the_queue_comes_in_pages_of_fifty(client: Client, suspicious: Any, sqlite_ledger: Ledger) -> None:
     with sqlite_ledger.write() as session:
         tasks = [suspicious(session, priority=1 - number / 100).id for number in range(53)]

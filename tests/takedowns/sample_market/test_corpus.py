@@ -8,7 +8,7 @@ from takedowns.sample_market import corpus
 from takedowns.sample_market.corpus import CorpusError, read_corpus, read_hostile
 
 GOOD = (
-    '{"id": "A2", "lang": "zh", "title": "雾化\u2028器", "description": "", "attributes": {}, '
+    '{"id": "TB0001", "lang": "zh", "title": "雾化\u2028器", "description": "", "attributes": {}, '
     '"price": "9", "shop": "店", "label": "benign", "why": "unused"}'
 )
 
@@ -28,6 +28,12 @@ def test_a_bad_row_is_named_by_file_and_line(tmp_path, monkeypatch):
     write(tmp_path, GOOD + "\n" + GOOD.replace("benign", "harmless"), monkeypatch)
     with pytest.raises(CorpusError, match=r"rows\.jsonl:2: [\s\S]*label"):
         read_corpus()
+
+
+def test_a_row_without_shop_or_price_is_no_offer(tmp_path, monkeypatch):
+    bare = [GOOD.replace('"price": "9"', '"price": ""'), GOOD.replace('"shop": "店"', '"shop": ""')]
+    write(tmp_path, "\n".join(bare), monkeypatch)
+    assert read_corpus() == ()
 
 
 def test_a_missing_corpus_is_said_to_be_missing(tmp_path, monkeypatch):
