@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -16,14 +17,16 @@ from pydantic import ValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from classifiers import pipeline
+from classifiers import images, pipeline
 from classifiers.listing_text import Layout, lay_out, locate
 from classifiers.pipeline import SPANS
+from classifiers.screening import Screen
 from classifiers.signals import kind_of
 from classifiers.verdict import Claim, Label, ListingText, Signal, Verdict
 
 MODEL = Path(__file__).with_name("model")
 BATCH = 256  # large enough that NumPy works on whole batches, small enough to answer a pipe without delay
+MOST_CHARACTERS = 200_000  # of a batch, give or take one listing: of the longest ones 256 would take 12 GB
 MAX_ERROR = 300  # characters; a line can hold thousands of faults
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -36,23 +39,46 @@ class Classifier:
     threshold: float
     lexicon_version: str
     model_version: str
+    image_reader: images.Images = field(default_factory=images.Images)
 
     def classify_many(self, listings: Iterable[ListingText]) -> Iterator[Verdict]:
-        """One verdict for each listing, in order; reads ``BATCH`` listings ahead."""
-        stream = iter(listings)
-        while batch := list(islice(stream, BATCH)):
-            layouts = [lay_out(listing) for listing in batch]
-            docs = self.nlp.pipe((layout.text for layout in layouts), batch_size=BATCH)
-            for listing, layout, doc in zip(batch, layouts, docs, strict=True):
-                yield self._verdict(listing, layout, doc)
+        """One verdict for each listing, in order; reads up to ``BATCH`` listings ahead."""
+        for batch in _batches(listings):
+            docs = self.nlp.pipe((layout.text for _, layout in batch), batch_size=BATCH)
+            for (listing, layout), doc in zip(batch, docs, strict=True):
+                yield self._with_images(listing, self._verdict(listing, layout, doc, _original(listing)))
 
-    def _verdict(self, listing: ListingText, layout: Layout, doc: Doc) -> Verdict:
+    def screen(self, listings: Iterable[ListingText]) -> Iterator[bool]:
+        """Whether each listing, in order, needs a verdict: False only where its words would not flag it."""
+        for batch in _batches(listings):
+            yield from self._first_look.needs_look([layout.text for _, layout in batch]).tolist()
+
+    @cached_property
+    def _first_look(self) -> Screen:
+        signals = cast(pipeline.Signals, self.nlp.get_pipe("vapewatch_signals"))
+        judge = cast(pipeline.Judge, self.nlp.get_pipe("vapewatch_judge"))
+        return Screen(signals.lexicon, judge.fitted)
+
+    def _with_images(self, listing: ListingText, verdict: Verdict) -> Verdict:
+        """Text in pictures can only add to the suspicion: harmless words in one acquit nobody."""
+        if not self.image_reader.wanted(listing, verdict, self.threshold):
+            return verdict
+        seen = self.image_reader.read(listing.images)
+        texts = images.fields(seen)
+        layout = lay_out(listing, texts)
+        again = self._verdict(listing, layout, self.nlp(layout.text), _original(listing) | texts)
+        worse = max(verdict, again, key=lambda one: one.score)
+        signals = (*worse.signals, *images.contacts(seen))
+        return worse.model_copy(update={"images": seen, "signals": signals})
+
+    def _verdict(
+        self, listing: ListingText, layout: Layout, doc: Doc, original: Mapping[str, str]
+    ) -> Verdict:
         scores = {label: doc.cats[label.value] for label in Label}
         score = 1 - scores[Label.BENIGN]
         flagged = score >= self.threshold
         violations = [label for label in Label if label is not Label.BENIGN]
         label = max(violations, key=scores.__getitem__) if flagged else Label.BENIGN
-        original = _original(listing)
         return Verdict(
             id=listing.id,
             label=label,
@@ -66,17 +92,37 @@ class Classifier:
         )
 
 
-def load(lexicon_dir: Path | None = None, model_dir: Path = MODEL) -> Classifier:
-    """The shipped model with the lexicon of ``lexicon_dir`` (default: ``config/lexicon``).
+def _batches(listings: Iterable[ListingText]) -> Iterator[list[tuple[ListingText, Layout]]]:
+    batch: list[tuple[ListingText, Layout]] = []
+    characters = 0
+    for listing in listings:
+        layout = lay_out(listing)
+        batch.append((listing, layout))
+        characters += len(layout.text)
+        if len(batch) == BATCH or characters >= MOST_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
 
-    Raises :class:`classifiers.yamlfile.ConfigError` for a lexicon that cannot be used.
+
+def load(
+    lexicon_dir: Path | None = None, model_dir: Path = MODEL, base_rate: float | None = None
+) -> Classifier:
+    """The model of ``model_dir`` with the lexicon of ``lexicon_dir`` (default: ``config/lexicon``).
+
+    ``base_rate`` as in :func:`classifiers.load`. Raises :class:`classifiers.yamlfile.ConfigError` for a
+    lexicon that cannot be used.
     """
     overrides = {"components.vapewatch_signals.lexicon_dir": str(lexicon_dir) if lexicon_dir else None}
     nlp = spacy.load(model_dir, config=overrides)
     signals = cast(pipeline.Signals, nlp.get_pipe("vapewatch_signals"))
+    judge = cast(pipeline.Judge, nlp.get_pipe("vapewatch_judge"))
+    if base_rate is not None:
+        judge.fitted = judge.fitted.at_base_rate(base_rate)
     return Classifier(
         nlp=nlp,
-        threshold=nlp.meta["operating_threshold"],
+        threshold=judge.fitted.threshold,
         lexicon_version=signals.lexicon.version,
         model_version=_model_version(model_dir),
     )
@@ -97,10 +143,10 @@ def _original(listing: ListingText) -> dict[str, str]:
         "shop": listing.shop or "",
         "price": "" if listing.price is None else str(listing.price),
     }
-    return fields | {f"attributes.{name}": value for name, value in listing.attributes.items()}
+    return fields | {f"attributes.{name}": value or name for name, value in listing.attributes.items()}
 
 
-def _signals(doc: Doc, layout: Layout, original: dict[str, str]) -> Iterator[Signal]:
+def _signals(doc: Doc, layout: Layout, original: Mapping[str, str]) -> Iterator[Signal]:
     why, contributions = doc.user_data["why"], doc.user_data["contributions"]
     for span, reason, contribution in zip(doc.spans[SPANS], why, contributions, strict=True):
         place = locate(layout, span.start, span.end)
@@ -109,7 +155,7 @@ def _signals(doc: Doc, layout: Layout, original: dict[str, str]) -> Iterator[Sig
 
 
 def _signal(
-    concept: str, why: str, contribution: float, place: tuple[str, int, int], original: dict[str, str]
+    concept: str, why: str, contribution: float, place: tuple[str, int, int], original: Mapping[str, str]
 ) -> Signal:
     field, start, end = place
     return Signal(
@@ -124,7 +170,7 @@ def _signal(
     )
 
 
-def _clipped(layout: Layout, original: dict[str, str]) -> Iterator[Signal]:
+def _clipped(layout: Layout, original: Mapping[str, str]) -> Iterator[Signal]:
     """Says which fields were not read to their end; marked is the last character that was."""
     for segment in layout.segments:
         length = segment.end - segment.value
@@ -133,7 +179,7 @@ def _clipped(layout: Layout, original: dict[str, str]) -> Iterator[Signal]:
             yield _signal("evasion.overlong", "evasion.overlong", 0.0, place, original)
 
 
-def _claims(doc: Doc, layout: Layout, original: dict[str, str]) -> Iterator[Claim]:
+def _claims(doc: Doc, layout: Layout, original: Mapping[str, str]) -> Iterator[Claim]:
     for kind, first, last, status, reasons in doc.user_data["claims"]:
         place = locate(layout, first, last)
         if place:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +20,14 @@ from classifiers.verdict import Label
 
 VIOLATIONS = tuple(label for label in Label if label is not Label.BENIGN)
 WINDOWS = (2, 3, 4, 6, 9, 14)  # lengths of the stretch of words shown for the n-grams' share, in characters
-WORDING_ALONE = 0.25  # highest probability without a single suspicious signal; below every threshold
+# Log-odds that wording has to bring along when no signal is suspicious: style alone is weak evidence.
+WORDING_ALONE = 1.0
+# Log-odds that all that speaks for a listing can weigh at most: else harmless words, added by the hundred,
+# would wash any offer clean.
+MOST_AGAINST = 4.0
+_NEVER = 1e6  # no stretch of words reaches that log-odds
+MOST_COUNTED = 4  # signals of one kind
+MOST_STRENGTH = 1 + math.log(MOST_COUNTED)
 LEAST_SHARE = 0.05  # log-odds below this are not worth a line on the screen
 
 
@@ -36,6 +43,7 @@ class Evidence:
 class Judgement:
     """``contributions`` go with the signals; ``wording`` is the most telling span of the canonical text."""
 
+    log_odds: float  # of a violation
     scores: dict[Label, float]
     contributions: tuple[float, ...]
     wording: tuple[int, int] | None
@@ -47,8 +55,9 @@ class Model:
     """A linear model: column 0 is violation against benign, calibrated; columns 1 to 5 are its kind.
 
     ``feature_weights`` (features, 6), ``bucket_weights`` (buckets, 6), ``intercept`` (6,). ``threshold`` is
-    the probability from which a listing is flagged. The wording alone, without a single suspicious signal,
-    stays below it: nothing is flagged for its style.
+    the probability from which a listing is flagged. Probabilities hold where the share ``base_rate`` of all
+    listings violates. Wording without a single suspicious signal has to be more telling by ``wording_alone``;
+    what speaks for a listing weighs ``most_against`` at most.
     """
 
     features: tuple[str, ...]
@@ -57,6 +66,28 @@ class Model:
     bucket_weights: Floats
     intercept: Floats
     threshold: float
+    base_rate: float
+    wording_alone: float = WORDING_ALONE
+    most_against: float = MOST_AGAINST
+
+    def scaled(self, slope: float, offset: float) -> Model:
+        """The same model with ``slope * log-odds + offset`` for the log-odds of a violation."""
+        scale = np.array([slope] + [1.0] * len(VIOLATIONS))
+        shift = np.array([offset] + [0.0] * len(VIOLATIONS))
+        return replace(
+            self,
+            feature_weights=self.feature_weights * scale,
+            bucket_weights=self.bucket_weights * scale,
+            intercept=self.intercept * scale + shift,
+            wording_alone=self.wording_alone * slope,
+            most_against=self.most_against * slope,
+        )
+
+    def at_base_rate(self, rate: float) -> Model:
+        """The same decisions, told as probabilities for a market in which the share ``rate`` violates."""
+        shift = float(logit(rate) - logit(self.base_rate))
+        threshold = float(expit(logit(self.threshold) + shift))
+        return replace(self.scaled(1.0, shift), threshold=threshold, base_rate=rate)
 
     @cached_property
     def _bucket_row(self) -> NDArray[np.int32]:
@@ -69,6 +100,10 @@ class Model:
     def _padded(self) -> Floats:
         return np.vstack([np.zeros((1, self.bucket_weights.shape[1])), self.bucket_weights])
 
+    def wording_weights(self, buckets: Ints) -> Floats:
+        """Log-odds of a violation that each n-gram bucket adds."""
+        return self._padded[:, 0][self._bucket_row[buckets]]
+
     @cached_property
     def _feature_row(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.features)}
@@ -79,29 +114,33 @@ class Model:
         weights = self._padded[self._bucket_row[grams.bucket]] * grams.scale[grams.row, None]
         shares = linear.sum_by_row(weights, grams.row, len(batch))
         by_character = linear.spread(weights[:, 0], grams)
+        known = [self._weighed(evidence) for evidence in batch]
+        shares[:, 0] -= [0.0 if any(w[0] > 0 for w in of.values()) else self.wording_alone for of in known]
+        total = np.array([sum(of.values(), self.intercept) for of in known]) + shares
+        against = np.array([sum(min(w[0], 0.0) for w in of.values()) for of in known]) + shares[:, 0].clip(
+            max=0
+        )
+        kept = self.most_against / np.maximum(-against, self.most_against)  # share of it that counts
+        total[:, 0] -= against * (1 - kept)
+        violation = expit(total[:, 0])
+        kinds = (softmax(total[:, 1:], axis=1) * violation[:, None]).tolist()
         for row, evidence in enumerate(batch):
             here = slice(grams.starts[row], grams.starts[row] + len(evidence.text))
-            yield self._one(evidence, shares[row], by_character[here])
+            share = float(shares[row, 0]) * (1.0 if shares[row, 0] > 0 else kept[row])
+            told = _most_telling(evidence.text, by_character[here], share)
+            yield Judgement(
+                log_odds=float(total[row, 0]),
+                scores=dict(zip(Label, [1 - float(violation[row]), *kinds[row]], strict=True)),
+                contributions=tuple(_contributions(evidence, known[row], kept[row])),
+                wording=told if abs(share) >= LEAST_SHARE else None,
+                wording_share=share,
+            )
 
-    def _one(self, evidence: Evidence, shares: Floats, by_character: Floats) -> Judgement:
-        counts = Counter(evidence.features)
-        known = {f: self.feature_weights[self._feature_row[f]] * strength(n) for f, n in counts.items()
-                 if f in self._feature_row}  # fmt: skip
-        signals = sum(known.values(), self.intercept)
-        each = {f: float(weight[0]) / counts[f] for f, weight in known.items()}
-        share = float(shares[0])
-        if not any(weight > 0 for weight in each.values()):
-            share = min(share, float(logit(WORDING_ALONE) - signals[0]))
-        violation = float(expit(signals[0] + share))
-        kinds = softmax(signals[1:] + shares[1:])
-        scores = {label: violation * float(p) for label, p in zip(VIOLATIONS, kinds, strict=True)}
-        wording = _most_telling(evidence.text, by_character, share) if abs(share) >= LEAST_SHARE else None
-        return Judgement(
-            {Label.BENIGN: 1 - violation} | scores,
-            tuple(each.get(feature, 0.0) for feature in evidence.features),
-            wording,
-            share,
-        )
+    def _weighed(self, evidence: Evidence) -> dict[str, Floats]:
+        """Weights (6,) of each kind of signal that the model knows."""
+        rows = self._feature_row
+        return {feature: self.feature_weights[rows[feature]] * strength(count)
+                for feature, count in Counter(evidence.features).items() if feature in rows}  # fmt: skip
 
     def to_disk(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -110,6 +149,9 @@ class Model:
         rows = zip(self.features, self.feature_weights, strict=True)
         readable = {
             "threshold": self.threshold,
+            "base_rate": round(self.base_rate, 4),
+            "wording_alone": round(self.wording_alone, 4),
+            "most_against": round(self.most_against, 4),
             "intercept": _rounded(self.intercept),
             "features": {name: _rounded(weights) for name, weights in rows},
         }
@@ -126,12 +168,23 @@ class Model:
             bucket_weights=np.load(path / "bucket_weights.npy").astype(np.float64),
             intercept=np.array(readable["intercept"]),
             threshold=readable["threshold"],
+            base_rate=readable["base_rate"],
+            wording_alone=readable["wording_alone"],
+            most_against=readable["most_against"],
         )
 
 
 def strength(count: int) -> float:
     """What ``count`` signals of one kind weigh against one: repeating a word is no new reason."""
-    return 1 + math.log(min(count, 4))
+    return 1 + math.log(min(count, MOST_COUNTED))
+
+
+def _contributions(evidence: Evidence, weighed: Mapping[str, Floats], kept: float) -> Iterator[float]:
+    """Signals of one kind share their weight; of what speaks for the listing the share ``kept`` counts."""
+    counts = Counter(evidence.features)
+    weights = {feature: float(weight[0]) for feature, weight in weighed.items()}
+    each = {feature: w * (1.0 if w > 0 else kept) / counts[feature] for feature, w in weights.items()}
+    return (each.get(feature, 0.0) for feature in evidence.features)
 
 
 def _rounded(values: Floats) -> list[float]:
@@ -142,12 +195,13 @@ def _rounded(values: Floats) -> list[float]:
 def _most_telling(text: str, by_character: Floats, share: float) -> tuple[int, int] | None:
     """The stretch of one line that carries most of the n-grams' share."""
     weight = by_character * math.copysign(1, share)
-    weight[[i for i, char in enumerate(text) if char == "\n"]] = -math.inf
+    weight[[i for i, char in enumerate(text) if char == "\n"]] = -_NEVER
+    until = np.concatenate([[0.0], np.cumsum(weight)])
     best: tuple[float, int, int] = (0.0, 0, 0)
     for length in WINDOWS:
         if length <= len(text):
-            sums = np.convolve(weight, np.ones(length), "valid")
-            start = int(np.nanargmax(np.where(np.isfinite(sums), sums, -math.inf)))
+            sums = until[length:] - until[:-length]
+            start = int(sums.argmax())
             best = max(best, (float(sums[start]), -start, length))
     value, minus_start, length = best
     return (-minus_start, length - minus_start) if value > 0 else None

@@ -24,7 +24,7 @@ _DIGIT_ZERO, _DIGIT_NINE = 48, 57
 class NGrams:
     """All n-grams of a batch: ``bucket[i]`` covers ``order[i]`` characters of text ``row[i]``, from character
     ``at[i]`` of the joined batch on. ``starts`` (texts,): where each text begins there. ``scale`` (texts,):
-    1 / sqrt(number of n-grams), at most 1 / sqrt(FLOOR)."""
+    1 / sqrt(number of n-grams), at most 1 / sqrt(FLOOR). ``size``: characters of the joined batch."""
 
     row: Ints
     at: Ints
@@ -32,6 +32,7 @@ class NGrams:
     bucket: Ints
     starts: Ints
     scale: Floats
+    size: int
 
 
 def ngrams(texts: Sequence[str]) -> NGrams:
@@ -44,17 +45,23 @@ def ngrams(texts: Sequence[str]) -> NGrams:
     row = row_of_character[at]
     counts = np.bincount(row, minlength=len(texts))
     scale = 1 / np.sqrt(np.maximum(counts, FLOOR))
-    return NGrams(row, at, order, bucket, np.cumsum(lengths) - lengths, scale)
+    return NGrams(row, at, order, bucket, np.cumsum(lengths) - lengths, scale, len(codes))
 
 
 def _orders(codes: NDArray[np.uint64], row: Ints) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """Places, order and bucket of the n-grams of each order; none reaches into the next text."""
+    """Places, order and bucket of the n-grams of each order; none reaches into the next text.
+
+    In a row of one character only the first begins n-grams, digits apart: ……… must not weigh more the longer
+    it is.
+    """
     shift = np.uint64(64 - BUCKET_BITS)
     rolling = np.zeros_like(codes)
+    first = np.ones(len(codes), dtype=bool)
+    first[1:] = (codes[1:] != codes[:-1]) | (codes[1:] == _DIGIT_ZERO) | (row[1:] != row[:-1])
     for n in range(1, ORDERS + 1):
         usable = max(len(codes) - n + 1, 0)
         rolling = (rolling[:usable] + codes[n - 1 :]) * _MULTIPLIER
-        at = np.flatnonzero(row[:usable] == row[n - 1 :])
+        at = np.flatnonzero((row[:usable] == row[n - 1 :]) & first[:usable])
         yield at, np.full(len(at), n), (rolling[at] >> shift).astype(np.int64)
 
 
@@ -65,12 +72,11 @@ def sum_by_row(values: Floats, row: Ints, rows: int) -> Floats:
 
 def spread(values: Floats, grams: NGrams) -> Floats:
     """Each n-gram's value (n,) shared out evenly to the characters of the joined batch that it covers."""
-    size = int(grams.at.max(initial=-1)) + 1
-    total = np.zeros(size)
+    total = np.zeros(grams.size)
     for offset in range(ORDERS):
         reaching = grams.order > offset
         places, parts = grams.at[reaching] + offset, values[reaching] / grams.order[reaching]
-        total += np.bincount(places, parts, minlength=size)
+        total += np.bincount(places, parts, minlength=grams.size)
     return total
 
 

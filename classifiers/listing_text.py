@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from classifiers.verdict import ListingText
 
@@ -36,15 +37,15 @@ class Layout:
     segments: tuple[Segment, ...]
 
 
-def lay_out(listing: ListingText) -> Layout:
-    """Title, description, shop, price and attributes, a line each.
+def lay_out(listing: ListingText, images: Mapping[str, str] | None = None) -> Layout:
+    """Title, description, shop, price and attributes, a line each, then the text of ``images`` by field.
 
     Half surrogate pairs, which no text file can hold, become U+FFFD one for one, so that offsets stay true.
     """
     lines: list[str] = []
     segments: list[Segment] = []
     at = 0
-    for field, name, value in _fields(listing):
+    for field, name, value in chain(_fields(listing), ((f, "", text) for f, text in (images or {}).items())):
         room = min(MAX_FIELD, MAX_TEXT - at)
         if room <= 0:
             segments[-1] = replace(segments[-1], clipped=True)
@@ -77,4 +78,5 @@ def _fields(listing: ListingText) -> Iterator[tuple[str, str, str]]:
     yield "shop", "", listing.shop or ""
     yield "price", "", "" if listing.price is None else str(listing.price)
     for name, value in listing.attributes.items():
-        yield f"attributes.{name}", f"{name[:200]} ", value
+        # An attribute without a value is all name, and is marked there.
+        yield f"attributes.{name}", f"{name[:200]} " if value else "", value or name

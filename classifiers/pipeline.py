@@ -33,7 +33,8 @@ class CodePointTokenizer:
         self.vocab = vocab
 
     def __call__(self, text: str) -> Doc:
-        return Doc(self.vocab, words=list(text), spaces=[False] * len(text))
+        # The text goes along: putting it together again costs more than all that is looked for in it.
+        return Doc(self.vocab, words=list(text), spaces=[False] * len(text), user_data={"text": text})
 
     def to_disk(self, _path: Path, **_: Any) -> None:
         """Nothing to keep."""
@@ -65,7 +66,8 @@ class Signals:
         self.this_year = this_year
 
     def __call__(self, doc: Doc) -> Doc:
-        findings = signals.find(doc.text, self.lexicon, self.this_year)
+        text = doc.user_data.get("text") or doc.text  # a Doc may come from elsewhere
+        findings = signals.find(text, self.lexicon, self.this_year)
         doc.spans[SPANS] = [Span(doc, s.start, s.end, label=s.concept) for s in findings.signals]
         doc.user_data |= {
             "features": [s.feature for s in findings.signals],

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from classifiers import claims, measures
-from classifiers.lexicon import Hit, Lexicon
+from classifiers.lexicon import Entry, Hit, Lexicon
 from classifiers.normalize import EVASION_KINDS, Evasion, Normalized, normalize
 
 # Tricks that nobody plays inside a word by accident; full-width letters, emoji and traditional characters are
 # also the honest habit of many sellers.
 HIDING = frozenset(
     {"zero_width", "bidi", "control", "combining", "homoglyph", "split_char", "symbols_inserted"}
+    | {"shape_alike", "leetspeak", "repeated", "html"}
 )
-ONLY_IN_WORDS = frozenset({"symbols_inserted"})  # a list of colours, red/green/blue, is no trick
+HIDDEN_WORD = "evasion.hidden_word"
+# Elsewhere they are none: a list of colours, red/green/blue, a remnant of a page, a row of 灯灯灯.
+ONLY_IN_WORDS = frozenset({"symbols_inserted", "shape_alike", "leetspeak", "repeated", "html"})
 
 # Every concept that code, not the lexicon, can put on a signal; concepts.yml names them all.
 CONCEPTS = frozenset(
@@ -82,11 +85,16 @@ def _some_of_each(signals: Iterable[Finding]) -> Iterator[Finding]:
             yield signal
 
 
+def features_of(entry: Entry) -> tuple[str, str]:
+    """The features that an entry can have: spelt so that there is no doubt, and only faintly recognised."""
+    return f"{entry.concept}/{entry.weight_hint}", f"{entry.concept}/faint"
+
+
 def _of_hit(norm: Normalized, hit: Hit) -> Finding:
     entry = hit.entry
-    why = f"read_as:{entry.term}" if hit.disguised else entry.concept
+    why = f"read_as:{hit.word}" if hit.disguised else entry.concept
     start, end = norm.original_span(hit.start, hit.end)
-    return Finding(entry.concept, start, end, f"{entry.concept}/{entry.weight_hint}", why)
+    return Finding(entry.concept, start, end, features_of(entry)[hit.faint], why)
 
 
 def _hidden_words(norm: Normalized, hits: list[Hit]) -> Iterator[Finding]:
@@ -94,7 +102,7 @@ def _hidden_words(norm: Normalized, hits: list[Hit]) -> Iterator[Finding]:
     tricks = sorted((e for e in norm.evasions if e.kind in HIDING), key=lambda e: e.start)
     starts = [trick.start for trick in tricks]
     for hit in hits:
-        if hit.entry.concept.startswith("ordinary."):
+        if hit.faint or hit.entry.concept.startswith("ordinary."):
             continue
         start, end = norm.original_span(hit.start, hit.end)
         inside = tricks[bisect_left(starts, start) : bisect_left(starts, end)]
@@ -102,7 +110,7 @@ def _hidden_words(norm: Normalized, hits: list[Hit]) -> Iterator[Finding]:
         if hit.disguised:
             kinds.add("respelled")
         for kind in sorted(kinds):
-            yield Finding(f"evasion.{kind}", start, end, "evasion.hidden_word", f"read_as:{hit.entry.term}")
+            yield Finding(f"evasion.{kind}", start, end, HIDDEN_WORD, f"read_as:{hit.word}")
 
 
 def _tricks(evasions: list[Evasion]) -> Iterator[Finding]:
@@ -130,11 +138,12 @@ def _as_written(norm: Normalized, claim: claims.Found) -> claims.Found:
 
 
 def _context(hits: list[Hit], found: list[measures.Measure], text: str, this_year: int) -> claims.Context:
-    concepts = {hit.entry.concept for hit in hits if hit.entry.weight_hint != "weak"}
-    concepts |= {measure.concept for measure in found}
-    inhaled = any(c.startswith(_INHALED) and c != "product.nicotine" for c in concepts)
+    plain = [hit.entry for hit in hits if not hit.faint and hit.entry.weight_hint != "weak"]
+    concepts = {entry.concept for entry in plain} | {measure.concept for measure in found}
+    # One may suck at jelly, and smoked bacon tastes of smoke: only what leaves no doubt makes goods inhaled.
+    certain = {entry.concept for entry in plain if entry.weight_hint == "strong"} - {"product.nicotine"}
     return claims.Context(
-        inhaled=inhaled or "measure.puffs" in concepts,
+        inhaled=any(concept.startswith(_INHALED) for concept in certain) or "measure.puffs" in concepts,
         nebuliser="雾化" in text,
         flavoured=any(c.startswith("flavour.") or c == "measure.flavour_count" for c in concepts),
         drink="cover.drink" in concepts or "饮料" in text,

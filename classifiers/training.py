@@ -1,7 +1,8 @@
-"""From the labelled corpus to the model: split, features, fit, calibration, threshold. Deterministic.
+"""From the labelled corpus to the model: features, fit, calibration, threshold. Deterministic.
 
-:mod:`classifiers.split` says which row is whose. Weights are fitted on ``train``, calibration and threshold
-on ``dev``; only :mod:`classifiers.evaluation` reads ``test``.
+Weights are fitted on the ``train`` split (:mod:`classifiers.labelled`). Calibration and threshold
+come from scores that each row got from a model fitted without its fold; only :mod:`classifiers.evaluation`
+reads the other splits.
 """
 
 from __future__ import annotations
@@ -15,66 +16,34 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 from scipy import sparse
-from scipy.special import logit
+from scipy.special import expit, logit
 
+from classifiers import labelled, linear, pipeline, signals
 from classifiers import lexicon as lexicons
-from classifiers import linear, pipeline, signals
+from classifiers.evasion import TRICKS, evade
 from classifiers.judge import VIOLATIONS, Evidence, Model, strength
+from classifiers.labelled import CATALOGUE, CORPUS, Row
 from classifiers.lexicon import Lexicon
-from classifiers.linear import Floats
+from classifiers.linear import Floats, Ints
 from classifiers.listing_text import lay_out
-from classifiers.split import split_of
-from classifiers.verdict import Label, ListingText
+from classifiers.normalize import normalize
+from classifiers.verdict import ListingText
 
-CORPUS = Path(__file__).with_name("corpus")
 MODEL = Path(__file__).with_name("model")
 
-PENALTY_SIGNAL = 1.0  # both chosen on dev: signals are few and meaningful, n-grams many and accidental
-PENALTY_NGRAM = 0.05
+FOLDS = 5
+PENALTY_SIGNAL = 1.0  # signals are few and meaningful, n-grams many and accidental; both chosen by folds
+PENALTY_NGRAM = 0.02
 UNMISTAKABLE = 2.0
 PRIOR_BY_HINT = {"strong": UNMISTAKABLE, "medium": 0.8, "weak": 0.2}
 MIN_ROWS = 2  # an n-gram of one listing tells that listing, not its kind
 TITLE_WEIGHT = 0.5  # many platforms show a search result's title alone
 WORD_WEIGHT = 0.5  # a lone word of the trade must do: many titles are no longer
 FRAGMENT_WEIGHT = 0.1  # fragments of one listing are not independent
-CANDIDATES = np.linspace(0.3, 0.95, 66)  # thresholds; all above WORDING_ALONE
-MAX_FRAGMENT_FLAGS = 0.01  # of ordinary wording; half of it was collected because it looks suspicious
-
-
-class Row(BaseModel):
-    """One line of ``corpus/*.jsonl``: a listing and what a person said about it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    id: str
-    lang: str
-    platform: str
-    title: str
-    description: str
-    attributes: dict[str, str]
-    price: str
-    shop: str
-    label: Label
-    evasion: tuple[str, ...] = ()
-    signals: tuple[str, ...] = ()
-    near: str | None = None
-    why: str
-
-    @property
-    def listing(self) -> ListingText:
-        fields = {"id", "title", "description", "attributes", "price", "shop"}
-        return ListingText(**self.model_dump(include=fields))
-
-
-def rows(split: str | None = None, corpus: Path = CORPUS) -> list[Row]:
-    """The rows of one split, or all, in the order of the files."""
-    texts = (path.read_text("utf-8") for path in sorted(corpus.glob("*.jsonl")))
-    found = [Row.model_validate_json(line) for text in texts for line in text.rstrip("\n").split("\n")]
-    if not found:
-        raise ValueError(f"{corpus}: no corpus: there is no labelled row here")
-    return [row for row in found if split in (None, split_of(row.id))]
+EVADED_WEIGHT = 0.5  # a listing with a trick played on it is not independent of itself
+CANDIDATES = np.linspace(0.3, 0.95, 66)  # thresholds
+MAX_CATALOGUE_FLAGS = 0.004  # of ordinary titles, many of them chosen because they look dangerous
 
 
 def fragments(benign: Iterable[Row]) -> Iterator[str]:
@@ -145,31 +114,106 @@ def limits(feature: str) -> tuple[float | None, float | None]:
     return (None, None) if theme in {"measure", "claim"} else (0.0, None)
 
 
-def train(corpus: Path = CORPUS, lexicon_dir: Path = lexicons.DIRECTORY) -> Model:
-    """Fit, calibrate and set the threshold. The same corpus and lexicon give the same model."""
+def train(corpus: Path = CORPUS, lexicon_dir: Path = lexicons.DIRECTORY, extra: Sequence[Row] = ()) -> Model:
+    """Fit, calibrate, set the threshold. The same corpus, ``extra`` rows and lexicon give the same model."""
     lexicon = lexicons.load(lexicon_dir)
-    fitted, held = rows("train", corpus), rows("dev", corpus)
+    fitted = [*labelled.rows("train", corpus), *extra]
+    point = operating_point(fitted, out_of_fold(fitted, lexicon))
+    model = fit(fitted, lexicon).scaled(point.slope, point.offset)
+    return replace(model, threshold=point.threshold, base_rate=point.base_rate)
+
+
+def folds_of(rows: Sequence[Row]) -> Ints:
+    """(rows,) which fold each row is in; rows of one block share it."""
+    return np.array([int(labelled.share(f"fold {row.block}") * FOLDS) for row in rows])
+
+
+def out_of_fold(rows: Sequence[Row], lexicon: Lexicon) -> Floats:
+    """(rows,) log-odds that each row gets from a model fitted on the other folds; not calibrated."""
+    fold, found = folds_of(rows), np.zeros(len(rows))
+    for k in np.unique(fold):
+        found[fold == k] = without(rows, fold == k, lexicon)
+    return found
+
+
+def without(rows: Sequence[Row], held: NDArray[np.bool_], lexicon: Lexicon) -> Floats:
+    """Log-odds of the rows under the mask ``held`` by a model fitted on all others."""
+    learnt = [row for row, here in zip(rows, held, strict=True) if not here]
+    model = fit(learnt, lexicon, kinds=False)
+    unseen = [evidence_of(row.listing, lexicon) for row, here in zip(rows, held, strict=True) if here]
+    return np.array([judgement.log_odds for judgement in model.judge(unseen)])
+
+
+def fit(
+    fitted: Sequence[Row], lexicon: Lexicon, *, tricks: Sequence[str] = tuple(TRICKS), kinds: bool = True
+) -> Model:
+    """The weights, neither calibrated nor with a threshold of their own.
+
+    One of ``tricks`` is played on each listing, and the result learnt as well. Without ``kinds`` all kinds of
+    violation are equally likely, and it takes a third of the time.
+    """
     listings = [evidence_of(row.listing, lexicon) for row in fitted]
-    titles = [_evidence(row.title, lexicon) for row in fitted]
-    short = [e for e in _short(fitted, lexicon) if not _unmistakable(e)]
-    words = [e for e in _words(fitted, lexicon) if _unmistakable(e)]
-    violating = [row.label is not Label.BENIGN for row in fitted]
-    telling = [not bad or _suspicious(title) for bad, title in zip(violating, titles, strict=True)]
-    everything = listings + titles + short + words
-    y = np.array([*violating, *violating, *(False for _ in short), *(True for _ in words)], dtype=float)
-    weight = np.array(
-        [1.0] * len(fitted)
-        + [TITLE_WEIGHT * t for t in telling]
-        + [FRAGMENT_WEIGHT] * len(short)
-        + [WORD_WEIGHT] * len(words)
-    )
-    possible = {f"{entry.concept}/{entry.weight_hint}" for entry in lexicon.entries}
+    more = [
+        *_titles(fitted, lexicon),
+        *_short(fitted, lexicon),
+        *_words(fitted, lexicon),
+        *_evaded(fitted, lexicon, tricks),
+    ]
+    everything = listings + [example.evidence for example in more]
+    y = np.array([row.violating for row in fitted] + [example.violating for example in more], dtype=float)
+    weight = np.array([1.0] * len(fitted) + [example.weight for example in more])
+    possible = {feature for entry in lexicon.entries for feature in signals.features_of(entry)}
     cols = columns(everything, possible)
     x = cols.matrix(everything)
     violation = _fit_violation(x, y, weight, cols)
-    kinds = _fit_kinds(x[: len(listings)], fitted, cols)
-    model = _assemble(cols, violation, kinds)
-    return _with_threshold(_calibrated(model, held, lexicon), held, lexicon)
+    of_kinds = _fit_kinds(x[: len(listings)], fitted, cols) if kinds else _no_kinds(x.shape[1])
+    return _assemble(cols, violation, of_kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """``slope * log-odds + offset`` is calibrated where ``base_rate`` violate; ``threshold`` flags."""
+
+    slope: float
+    offset: float
+    base_rate: float
+    threshold: float
+
+    @property
+    def log_odds(self) -> float:
+        """The threshold as log-odds that are not calibrated."""
+        return (float(logit(self.threshold)) - self.offset) / self.slope
+
+
+def operating_point(rows: Sequence[Row], log_odds: Floats) -> OperatingPoint:
+    """Calibration and threshold by log-odds (rows,) that came from models that had not seen the row.
+
+    Bare titles of the catalogue only bound the false flags: with them a score would promise too much for
+    listings that look suspicious, which are the ones that people are shown.
+    """
+    y = np.array([row.violating for row in rows])
+    ordinary = np.array([row.platform == CATALOGUE for row in rows])
+    slope, offset = linear.fit_platt(log_odds[~ordinary], y[~ordinary].astype(float))
+    scores = expit(slope * log_odds + offset)
+    threshold = _threshold(scores[~ordinary], y[~ordinary], scores[ordinary])
+    return OperatingPoint(slope, offset, float(y[~ordinary].mean()), threshold)
+
+
+def _threshold(scores: Floats, y: NDArray[np.bool_], ordinary: Floats) -> float:
+    """The one of best F1 among those that flag hardly any ordinary title."""
+    allowed = [t for t in CANDIDATES if (ordinary >= t).sum() <= MAX_CATALOGUE_FLAGS * len(ordinary)]
+    if not allowed:
+        raise ValueError(f"over {MAX_CATALOGUE_FLAGS:.1%} of ordinary titles score above every threshold")
+    return round(float(max(allowed, key=lambda t: (_f1(scores >= t, y), t))), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """Something made from a row that is learnt beside it."""
+
+    evidence: Evidence
+    violating: bool
+    weight: float
 
 
 def evidence_of(listing: ListingText, lexicon: Lexicon) -> Evidence:
@@ -181,15 +225,45 @@ def _evidence(text: str, lexicon: Lexicon) -> Evidence:
     return Evidence(found.norm.text, [signal.feature for signal in found.signals])
 
 
-def _short(among: Iterable[Row], lexicon: Lexicon) -> list[Evidence]:
-    benign = [row for row in among if row.label is Label.BENIGN]
-    texts = dict.fromkeys(text.strip() for text in fragments(benign))
-    return [_evidence(text, lexicon) for text in texts if text]
+def _titles(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
+    """Titles of listings that say more than their title; of violations only those that tell by themselves."""
+    for row in rows:
+        if row.description or row.attributes:
+            evidence = _evidence(row.title, lexicon)
+            if not row.violating or _suspicious(evidence):
+                yield _Example(evidence, row.violating, TITLE_WEIGHT)
 
 
-def _words(among: Iterable[Row], lexicon: Lexicon) -> list[Evidence]:
-    bad = (row for row in among if row.label is not Label.BENIGN)
-    return [_evidence(word, lexicon) for word in dict.fromkeys(w for row in bad for w in row.title.split())]
+def _short(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
+    lawful = [row for row in rows if not row.violating and row.platform != CATALOGUE]
+    for text in dict.fromkeys(text.strip() for text in fragments(lawful)):
+        evidence = _evidence(text, lexicon)
+        if text and not _unmistakable(evidence):
+            yield _Example(evidence, False, FRAGMENT_WEIGHT)
+
+
+def _words(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
+    for word in dict.fromkeys(word for row in rows if row.violating for word in row.title.split()):
+        evidence = _evidence(word, lexicon)
+        if _unmistakable(evidence):
+            yield _Example(evidence, True, WORD_WEIGHT)
+
+
+def _evaded(rows: Iterable[Row], lexicon: Lexicon, tricks: Sequence[str]) -> Iterator[_Example]:
+    """Listings with a trick played on their telling words; lawful ones too, for odd spelling is no proof."""
+    for row in rows if tricks else ():
+        if row.platform != CATALOGUE:
+            kind = tricks[int(labelled.share(f"trick {row.id}") * len(tricks))]
+            changed = evade(row.listing, _telling(row, lexicon), kind)
+            if changed != row.listing:
+                yield _Example(evidence_of(changed, lexicon), row.violating, EVADED_WEIGHT)
+
+
+def _telling(row: Row, lexicon: Lexicon) -> list[str]:
+    """The words that the writer noted, else those of the title that the lexicon knows, else every other."""
+    norm = normalize(row.title)
+    hits = (norm.original_span(hit.start, hit.end) for hit in lexicon.find(norm))
+    return list(row.signals) or [row.title[a:b] for a, b in hits] or row.title.split()[::2]
 
 
 def _unmistakable(evidence: Evidence) -> bool:
@@ -211,9 +285,13 @@ def _fit_violation(x: sparse.csr_matrix, y: Floats, weight: Floats, cols: Column
 
 
 def _fit_kinds(x: sparse.csr_matrix, fitted: Sequence[Row], cols: Columns) -> tuple[Floats, Floats]:
-    at = [n for n, row in enumerate(fitted) if row.label is not Label.BENIGN]
+    at = [n for n, row in enumerate(fitted) if row.violating]
     kind = np.array([VIOLATIONS.index(fitted[n].label) for n in at])
     return linear.fit_softmax(x[at], kind, len(VIOLATIONS), _penalty(cols))
+
+
+def _no_kinds(size: int) -> tuple[Floats, Floats]:
+    return np.zeros((size, len(VIOLATIONS))), np.zeros(len(VIOLATIONS))
 
 
 def _assemble(cols: Columns, violation: tuple[Floats, float], kinds: tuple[Floats, Floats]) -> Model:
@@ -226,45 +304,11 @@ def _assemble(cols: Columns, violation: tuple[Floats, float], kinds: tuple[Float
         bucket_weights=weights[count:],
         intercept=np.append(violation[1], kinds[1]),
         threshold=0.5,
+        base_rate=0.5,
     )
 
 
-def _calibrated(model: Model, held: Sequence[Row], lexicon: Lexicon) -> Model:
-    """Platt scaling on held-out rows, folded into the weights, so that contributions stay log-odds."""
-    judged = model.judge([evidence_of(row.listing, lexicon) for row in held])
-    logits = logit([1 - judgement.scores[Label.BENIGN] for judgement in judged])
-    y = np.array([row.label is not Label.BENIGN for row in held], dtype=float)
-    slope, offset = linear.fit_platt(logits, y)
-    scale = np.array([slope] + [1.0] * len(VIOLATIONS))
-    shift = np.array([offset] + [0.0] * len(VIOLATIONS))
-    return replace(
-        model,
-        feature_weights=model.feature_weights * scale,
-        bucket_weights=model.bucket_weights * scale,
-        intercept=model.intercept * scale + shift,
-    )
-
-
-def _with_threshold(model: Model, held: Sequence[Row], lexicon: Lexicon) -> Model:
-    """The threshold of best F1 on held-out listings that flags hardly any of their ordinary fragments."""
-    ordinary = np.array(_scores(model, _short(held, lexicon)))
-    scores = np.array(_scores(model, [evidence_of(row.listing, lexicon) for row in held]))
-    y = np.array([row.label is not Label.BENIGN for row in held])
-    least = np.quantile(ordinary, 1 - MAX_FRAGMENT_FLAGS)
-    candidates = [t for t in CANDIDATES if t > least]
-    if not candidates:
-        raise ValueError(
-            f"more than {MAX_FRAGMENT_FLAGS:.1%} of ordinary wording scores above every threshold"
-        )
-    best = max(candidates, key=lambda t: (f1(scores >= t, y), t))
-    return replace(model, threshold=round(float(best), 2))
-
-
-def _scores(model: Model, batch: Sequence[Evidence]) -> list[float]:
-    return [1 - judgement.scores[Label.BENIGN] for judgement in model.judge(batch)]
-
-
-def f1(flagged: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
+def _f1(flagged: NDArray[np.bool_], y: NDArray[np.bool_]) -> float:
     return float(2 * (flagged & y).sum() / (flagged.sum() + y.sum()))
 
 
@@ -273,10 +317,5 @@ def save(model: Model, directory: Path = MODEL, lexicon_dir: Path | None = None)
     nlp = pipeline.blank(lexicon_dir)
     judge = cast(pipeline.Judge, nlp.get_pipe("vapewatch_judge"))
     judge.fitted = model
-    nlp.meta |= {
-        "name": "vapewatch",
-        "version": "1",
-        "license": "Apache-2.0",
-        "operating_threshold": model.threshold,
-    }
+    nlp.meta |= {"name": "vapewatch", "version": "2", "license": "Apache-2.0"}
     nlp.to_disk(directory, exclude=["vocab"])  # every token is one character: there is no vocabulary to keep

@@ -6,6 +6,7 @@ from hypothesis import settings
 import classifiers
 from classifiers import lexicon as lexicons
 from classifiers.classifier import Classifier
+from classifiers.images import Images
 from classifiers.lexicon import Lexicon
 
 # Other work shares the machine: a slow example is no fault, and time is bounded per test.
@@ -21,3 +22,9 @@ def lexicon() -> Lexicon:
 @pytest.fixture(scope="session")
 def classifier() -> Classifier:
     return classifiers.load()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Images:
+    """One for all tests: its process takes seconds to start."""
+    return Images()

@@ -4,6 +4,7 @@ import json
 import math
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -15,9 +16,10 @@ from scipy.special import logit
 from spacy import ty
 
 import classifiers
-from classifiers import training
+from classifiers import labelled, pipeline, training
 from classifiers.classifier import Classifier, classify_lines
-from classifiers.judge import WORDING_ALONE
+from classifiers.evasion import TRICKS, evade
+from classifiers.judge import Evidence
 from classifiers.pipeline import Judge
 from classifiers.verdict import Label, ListingText, Verdict
 from classifiers.yamlfile import ConfigError
@@ -44,7 +46,8 @@ def one(classifier: Classifier, title: str, **fields: object) -> Verdict:
 
 def field_of(listing: ListingText, name: str) -> str:
     if name.startswith("attributes."):
-        return listing.attributes[name.removeprefix("attributes.")]
+        name = name.removeprefix("attributes.")
+        return listing.attributes[name] or name
     value = getattr(listing, name)
     return "" if value is None else str(value)
 
@@ -146,15 +149,48 @@ def test_the_scores_are_probabilities_that_sum_to_one(classifier: Classifier) ->
     assert verdict.score == pytest.approx(1 - verdict.scores[Label.BENIGN])
 
 
-def test_style_alone_never_flags(classifier: Classifier) -> None:
-    for row in training.rows("test"):
-        (verdict,) = classifier.classify_many([row.listing])
-        grounds = [s for s in verdict.signals if s.contribution > 0 and s.kind != "text"]
-        assert grounds or verdict.score <= WORDING_ALONE + 1e-9
+def test_whatever_is_flagged_shows_a_reason_in_the_sellers_own_words(classifier: Classifier) -> None:
+    listings = [row.listing for row in labelled.rows("test")]
+    evaded = [evade(listing, listing.title.split(), kind) for kind in TRICKS for listing in listings[::10]]
+    for verdict in classifier.classify_many([*listings, *evaded]):
+        assert not verdict.flagged or any(signal.contribution > 0 for signal in verdict.signals)
+
+
+def test_harmless_words_by_the_hundred_wash_no_offer_clean(classifier: Classifier) -> None:
+    harmless = "家用烧水壶 不锈钢 大容量 304 食品级 自动断电 " * 30
+    for title in ("悦刻五代通用烟弹 西瓜冰 换弹", "医用雾化棒 西瓜味 8000口 换弹"):
+        assert one(classifier, title).flagged
+        assert one(classifier, title, description=harmless).flagged
+
+
+def test_a_name_without_a_value_is_marked_at_the_name(classifier: Classifier) -> None:
+    verdict = one(classifier, "摆件", attributes={"悦刻通配烟弹 5000口 一次性电子烟": ""})
+    assert verdict.flagged
+    assert {s.text for s in verdict.signals} >= {"一次性电子烟", "5000口"}
+
+
+def test_wording_without_a_suspicious_signal_weighs_less(classifier: Classifier) -> None:
+    judge = cast(Judge, classifier.nlp.get_pipe("vapewatch_judge")).fitted
+    free = replace(judge, wording_alone=0.0)
+    text = [Evidence("今天天气很好", [])]
+    (bound,), (unbound,) = judge.judge(text), free.judge(text)
+    assert unbound.log_odds - bound.log_odds == pytest.approx(judge.wording_alone)
+    assert judge.wording_alone > 0
+
+
+def test_another_base_rate_changes_probabilities_but_no_decision(classifier: Classifier) -> None:
+    judge = cast(Judge, classifier.nlp.get_pipe("vapewatch_judge")).fitted
+    rare = judge.at_base_rate(0.0002)
+    evidence = [pipeline.evidence(classifier.nlp(row.title)) for row in labelled.rows("test")[:100]]
+    for usual, scarce in zip(judge.judge(evidence), rare.judge(evidence), strict=True):
+        assert scarce.log_odds < usual.log_odds
+        flags = [1 - one.scores[Label.BENIGN] >= model.threshold
+                 for one, model in ((usual, judge), (scarce, rare))]  # fmt: skip
+        assert flags[0] == flags[1]
 
 
 def test_every_mark_in_the_whole_corpus_is_the_sellers_own_words(classifier: Classifier) -> None:
-    listings = [row.listing for row in training.rows()]
+    listings = [row.listing for row in labelled.rows()]
     for listing, verdict in zip(listings, classifier.classify_many(listings), strict=True):
         assert_spans_are_the_sellers_own_words(listing, verdict)
 
@@ -187,8 +223,18 @@ def test_a_title_of_a_megabyte_is_judged_at_once_and_said_to_be_cut(
     assert_spans_are_the_sellers_own_words(ListingText(id="1", title=title), verdict)
 
 
+def test_of_very_long_listings_few_are_held_at_once(classifier: Classifier) -> None:
+    taken = iter(range(100))
+    long = "家用水壶 " * 10_000
+    verdicts = classifier.classify_many(
+        ListingText(id=str(n), title=long, description=long, shop=long) for n in taken
+    )
+    assert next(verdicts).id == "0"
+    assert next(taken) < 10
+
+
 def test_the_company_of_other_listings_changes_no_verdict(classifier: Classifier) -> None:
-    listings = [row.listing for row in training.rows("test")[:40]]
+    listings = [row.listing for row in labelled.rows("test")[:40]]
     together = list(classifier.classify_many(listings))
     for listing, verdict in zip(listings, together, strict=True):
         (alone,) = classifier.classify_many([listing])

@@ -3,18 +3,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifiers import evaluation, training
+from classifiers import evaluation, labelled, training
 from classifiers.classifier import Classifier
 
 
 @pytest.fixture(scope="module")
 def result(classifier: Classifier) -> evaluation.Evaluation:
-    return evaluation.evaluate(classifier)
+    return evaluation.evaluate(classifier, labelled.rows("test"))
 
 
 def test_a_model_is_not_judged_by_what_it_has_learnt_from(classifier: Classifier) -> None:
     with pytest.raises(ValueError, match="training split"):
-        evaluation.evaluate(classifier, training.rows("train"))
+        evaluation.evaluate(classifier, labelled.rows("train"))
 
 
 def test_no_rows_give_no_rate() -> None:
@@ -34,16 +34,39 @@ def test_a_perfectly_calibrated_score_has_no_calibration_error() -> None:
     assert evaluation.calibration_error(1 - score, y) > 0.4
 
 
-def test_the_shipped_model_does_not_fall_behind_its_card(result: evaluation.Evaluation) -> None:
-    assert result.f1[0] >= 0.90
-    assert result.precision.value >= 0.94
-    assert result.calibration_error <= 0.05
+def test_the_shipped_model_does_not_fall_behind_its_card(classifier: Classifier) -> None:
+    first = [row for row in labelled.rows("test") if row.id.startswith("T")]  # the rows of the first corpus
+    for rows, least in ((first, 0.95), (labelled.rows("blind"), 0.93)):
+        result = evaluation.evaluate(classifier, rows)
+        assert result.f1[0] >= least
+        assert result.precision.value >= 0.94
+        assert result.calibration_error <= 0.05
 
 
-def test_the_model_card_states_these_very_figures(result: evaluation.Evaluation) -> None:
-    assert evaluation.render(result) in (training.MODEL / "README.md").read_text("utf-8")
+def test_no_trick_costs_more_than_a_few_points_of_recall(classifier: Classifier) -> None:
+    for kind, (plain, tricked) in evaluation.cost_of_tricks(classifier, labelled.rows("test")).items():
+        assert tricked.value > plain.value - 0.08, kind
+
+
+def test_the_model_card_states_these_very_figures(classifier: Classifier) -> None:
+    card = (training.MODEL / "README.md").read_text("utf-8")
+    for split in ("blind", "test"):
+        assert evaluation.render(evaluation.evaluate(classifier, labelled.rows(split))) in card
+    assert evaluation.render_tricks(evaluation.cost_of_tricks(classifier, labelled.rows("test"))) in card
 
 
 def test_groups_cover_every_held_out_row(result: evaluation.Evaluation) -> None:
-    lawful = sum(rate.total for rate in result.flagged_by_lookalike.values())
-    assert lawful + sum(rate.total for rate in result.recall_by_label.values()) == result.rows
+    labels = [rate.total for name, rate in result.recall.items() if name.startswith("label ")]
+    near = [rate.total for name, rate in result.lawful_flagged.items() if name.startswith("near ")]
+    assert sum(labels) == result.violating == result.recall["all"].total
+    assert sum(labels) + sum(near) == result.rows
+
+
+def test_the_reliability_curve_holds_every_listing(result: evaluation.Evaluation) -> None:
+    assert sum(count for _, _, count in result.reliability) == result.rows
+    assert all(0 <= seen <= 1 for _, seen, _ in result.reliability)
+
+
+def test_f1_is_the_harmonic_mean() -> None:
+    flagged, y = np.array([True, True, False, False]), np.array([True, False, True, False])
+    assert evaluation.f1(flagged, y) == 0.5

@@ -32,10 +32,10 @@ def test_a_word_in_the_name_of_an_attribute_is_shown_at_its_value() -> None:
     assert locate(layout, at, at + 6) == ("attributes.口数", 0, 3)
 
 
-def test_a_word_in_the_name_of_an_empty_attribute_cannot_be_shown() -> None:
+def test_an_attribute_without_a_value_is_shown_at_its_name() -> None:
     layout = lay_out(ListingText(id="1", title="x", attributes={"口数": ""}))
     at = layout.text.index("口数")
-    assert locate(layout, at, at + 2) is None
+    assert locate(layout, at, at + 2) == ("attributes.口数", 0, 2)
 
 
 def test_half_a_surrogate_pair_keeps_its_place() -> None:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from classifiers import training
-from classifiers.judge import Model
+from classifiers import labelled, training
+from classifiers.judge import Evidence, Model
 from classifiers.lexicon import Lexicon
-from classifiers.split import READ_BEFOREHAND, split_of
+from classifiers.signals import features_of
+from classifiers.verdict import Label
 
 
 def small(folder: Path) -> Path:
@@ -17,30 +17,9 @@ def small(folder: Path) -> Path:
     corpus = folder / "corpus"
     corpus.mkdir()
     for name in ("benign_zh.jsonl", "violating_zh.jsonl"):
-        lines = (training.CORPUS / name).read_text("utf-8").split("\n")[:120]
+        lines = (labelled.CORPUS / name).read_text("utf-8").split("\n")[:120]
         (corpus / name).write_text("\n".join(lines) + "\n", "utf-8")
     return corpus
-
-
-def test_the_corpus_is_whole_and_its_ids_are_unique() -> None:
-    rows = training.rows()
-    assert len(rows) == 3096
-    assert len({row.id for row in rows}) == len(rows)
-
-
-def test_the_split_is_fixed_and_disjoint() -> None:
-    counts = Counter(split_of(row.id) for row in training.rows())
-    assert counts == {"train": 2190, "dev": 457, "test": 449}
-    assert split_of("TB0001") == split_of("TB0001")
-
-
-def test_rows_read_while_writing_the_lexicon_are_no_test_rows() -> None:
-    assert not {row.id for row in training.rows("test")} & READ_BEFOREHAND
-
-
-def test_a_corpus_without_rows_is_an_error_with_a_name(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no corpus"):
-        training.rows(corpus=tmp_path)
 
 
 def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -58,7 +37,7 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_saved_model_judges_like_the_one_in_memory(tmp_path: Path, lexicon: Lexicon) -> None:
     model = training.train(small(tmp_path))
     model.to_disk(tmp_path / "judge")
-    rows = training.rows("test")[:50]
+    rows = labelled.rows("test")[:50]
     evidence = [training.evidence_of(row.listing, lexicon) for row in rows]
     there, back = model.judge(evidence), Model.from_disk(tmp_path / "judge").judge(evidence)
     for before, after in zip(there, back, strict=True):
@@ -76,13 +55,32 @@ def test_a_suspicious_signal_never_speaks_for_a_listing() -> None:
 
 def test_the_shipped_model_knows_every_feature_of_the_shipped_lexicon(lexicon: Lexicon) -> None:
     model = Model.from_disk(training.MODEL / "vapewatch_judge")
-    assert {f"{entry.concept}/{entry.weight_hint}" for entry in lexicon.entries} <= set(model.features)
+    assert {f for entry in lexicon.entries for f in features_of(entry)} <= set(model.features)
 
 
 def test_the_shipped_model_stays_small() -> None:
-    assert sum(path.stat().st_size for path in training.MODEL.rglob("*") if path.is_file()) < 5_000_000
+    assert sum(path.stat().st_size for path in training.MODEL.rglob("*") if path.is_file()) < 15_000_000
 
 
-def test_f1_is_the_harmonic_mean() -> None:
-    flagged, y = np.array([True, True, False, False]), np.array([True, False, True, False])
-    assert training.f1(flagged, y) == 0.5
+def test_the_threshold_lets_hardly_any_ordinary_title_through() -> None:
+    rows = labelled.rows("train")
+    catalogue = [row for row in rows if row.platform == labelled.CATALOGUE][:500]
+    lawful = [row for row in rows if row.platform != labelled.CATALOGUE and not row.violating][:250]
+    violating = [row for row in rows if row.violating][:250]
+    noise = np.random.default_rng(0).normal(size=500)
+    log_odds = np.array([-3.0] * 495 + [1.0] * 5 + [-2.0] * 250 + [2.0] * 250)
+    log_odds[500:] += noise
+    point = training.operating_point([*catalogue, *lawful, *violating], log_odds)
+    assert 1.0 < point.log_odds < 2.0
+
+
+def test_the_desks_own_rows_are_learnt_too(tmp_path: Path) -> None:
+    corpus = small(tmp_path)
+    row = labelled.rows("train")[0]
+    own = [
+        row.model_copy(update={"id": f"LEDGER-{n}", "title": "星河小摆件", "label": Label.DISGUISED_OTHER})
+        for n in range(40)
+    ]
+    before, after = training.train(corpus), training.train(corpus, extra=own)
+    (without,), (with_own,) = (m.judge([Evidence("星河小摆件", [])]) for m in (before, after))
+    assert with_own.log_odds > without.log_odds + 1

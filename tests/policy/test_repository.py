@@ -23,6 +23,7 @@ TOP_LEVEL = {
     "docs",
     "pyproject.toml",
     "requirements-dev.lock",
+    "requirements-images.lock",
     "requirements.lock",
     "takedowns",
     "tests",
@@ -54,7 +55,7 @@ def test_config_holds_data_only() -> None:
 
 
 def test_lock_files_pin_hashes_and_name_no_index() -> None:
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in ("requirements.lock", "requirements-images.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
         assert "--hash=sha256:" in text
         assert not re.search(r"^\s*(--(extra-)?index-url|--find-links|-f |-i )", text, re.M)
