@@ -22,9 +22,6 @@ VIOLATIONS = tuple(label for label in Label if label is not Label.BENIGN)
 WINDOWS = (2, 3, 4, 6, 9, 14)  # lengths of the stretch of words shown for the n-grams' share, in characters
 # Log-odds that wording has to bring along when no signal is suspicious: style alone is weak evidence.
 WORDING_ALONE = 1.0
-# Log-odds that all that speaks for a listing can weigh at most: else harmless words, added by the hundred,
-# would wash any offer clean.
-MOST_AGAINST = 4.0
 _NEVER = 1e6  # no stretch of words reaches that log-odds
 MOST_COUNTED = 4  # signals of one kind
 MOST_STRENGTH = 1 + math.log(MOST_COUNTED)
@@ -56,8 +53,7 @@ class Model:
 
     ``feature_weights`` (features, 6), ``bucket_weights`` (buckets, 6), ``intercept`` (6,). ``threshold`` is
     the probability from which a listing is flagged. Probabilities hold where the share ``base_rate`` of all
-    listings violates. Wording without a single suspicious signal has to be more telling by ``wording_alone``;
-    what speaks for a listing weighs ``most_against`` at most.
+    listings violates. Wording without a single suspicious signal has to be more telling by ``wording_alone``.
     """
 
     features: tuple[str, ...]
@@ -68,7 +64,6 @@ class Model:
     threshold: float
     base_rate: float
     wording_alone: float = WORDING_ALONE
-    most_against: float = MOST_AGAINST
 
     def scaled(self, slope: float, offset: float) -> Model:
         """The same model with ``slope * log-odds + offset`` for the log-odds of a violation."""
@@ -80,7 +75,6 @@ class Model:
             bucket_weights=self.bucket_weights * scale,
             intercept=self.intercept * scale + shift,
             wording_alone=self.wording_alone * slope,
-            most_against=self.most_against * slope,
         )
 
     def at_base_rate(self, rate: float) -> Model:
@@ -117,21 +111,16 @@ class Model:
         known = [self._weighed(evidence) for evidence in batch]
         shares[:, 0] -= [0.0 if any(w[0] > 0 for w in of.values()) else self.wording_alone for of in known]
         total = np.array([sum(of.values(), self.intercept) for of in known]) + shares
-        against = np.array([sum(min(w[0], 0.0) for w in of.values()) for of in known]) + shares[:, 0].clip(
-            max=0
-        )
-        kept = self.most_against / np.maximum(-against, self.most_against)  # share of it that counts
-        total[:, 0] -= against * (1 - kept)
         violation = expit(total[:, 0])
         kinds = (softmax(total[:, 1:], axis=1) * violation[:, None]).tolist()
         for row, evidence in enumerate(batch):
             here = slice(grams.starts[row], grams.starts[row] + len(evidence.text))
-            share = float(shares[row, 0]) * (1.0 if shares[row, 0] > 0 else kept[row])
+            share = float(shares[row, 0])
             told = _most_telling(evidence.text, by_character[here], share)
             yield Judgement(
                 log_odds=float(total[row, 0]),
                 scores=dict(zip(Label, [1 - float(violation[row]), *kinds[row]], strict=True)),
-                contributions=tuple(_contributions(evidence, known[row], kept[row])),
+                contributions=tuple(_contributions(evidence, known[row])),
                 wording=told if abs(share) >= LEAST_SHARE else None,
                 wording_share=share,
             )
@@ -151,7 +140,6 @@ class Model:
             "threshold": self.threshold,
             "base_rate": round(self.base_rate, 4),
             "wording_alone": round(self.wording_alone, 4),
-            "most_against": round(self.most_against, 4),
             "intercept": _rounded(self.intercept),
             "features": {name: _rounded(weights) for name, weights in rows},
         }
@@ -170,7 +158,6 @@ class Model:
             threshold=readable["threshold"],
             base_rate=readable["base_rate"],
             wording_alone=readable["wording_alone"],
-            most_against=readable["most_against"],
         )
 
 
@@ -179,11 +166,10 @@ def strength(count: int) -> float:
     return 1 + math.log(min(count, MOST_COUNTED))
 
 
-def _contributions(evidence: Evidence, weighed: Mapping[str, Floats], kept: float) -> Iterator[float]:
-    """Signals of one kind share their weight; of what speaks for the listing the share ``kept`` counts."""
+def _contributions(evidence: Evidence, weighed: Mapping[str, Floats]) -> Iterator[float]:
+    """Signals of one kind share their weight."""
     counts = Counter(evidence.features)
-    weights = {feature: float(weight[0]) for feature, weight in weighed.items()}
-    each = {feature: w * (1.0 if w > 0 else kept) / counts[feature] for feature, w in weights.items()}
+    each = {feature: float(weight[0]) / counts[feature] for feature, weight in weighed.items()}
     return (each.get(feature, 0.0) for feature in evidence.features)
 
 

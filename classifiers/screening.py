@@ -47,7 +47,7 @@ class Screen:
         suspects = list(self.lexicon.suspects(batch))
         signals = self._signals(batch, suspects, starts)
         wording = self._wording(folded) - np.where(signals > 0, 0.0, self.model.wording_alone)
-        bound = signals + wording.clip(min=-self.model.most_against) + self.model.intercept[0]
+        bound = signals + wording + self.model.intercept[0]
         look: NDArray[np.bool_] = bound >= logit(self.model.threshold)
         look[[row for row, text in enumerate(texts) if not FOLD.special.isdisjoint(text)]] = True
         look[[bisect_right(starts, at) - 1 for at in _unbounded(batch, suspects)]] = True
