@@ -18,6 +18,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,20 +41,21 @@ from classifiers.verdict import ListingText
 KEYWORDS = ("电子烟", "烟弹", "烟液", "雾化弹", "悦刻", "蒸汽烟", "電子煙", "電子菸", "菸彈", "煙彈", "relx")
 EPOCHS = 8
 Flags = NDArray[np.bool_]
-Judge = Callable[[Sequence[str]], Sequence[bool] | Flags]
+TextJudge = Callable[[Sequence[str]], Sequence[bool] | Flags]
+Judge = Callable[[Sequence[ListingText]], Sequence[bool] | Flags]
 
 
 def keyword_list(texts: Sequence[str]) -> list[bool]:
     return [any(word in text.lower() for word in KEYWORDS) for text in texts]
 
 
-def linear_svm(texts: Sequence[str], y: Sequence[bool]) -> Judge:
+def linear_svm(texts: Sequence[str], y: Sequence[bool]) -> TextJudge:
     model = make_pipeline(TfidfVectorizer(analyzer="char", ngram_range=(1, 4)), LinearSVC())
     model.fit(texts, y)
     return lambda unseen: np.array(model.predict(list(unseen)), dtype=bool)
 
 
-def fast_text(texts: Sequence[str], y: Sequence[bool]) -> Judge | None:
+def fast_text(texts: Sequence[str], y: Sequence[bool]) -> TextJudge | None:
     try:
         import fasttext
     except ImportError:
@@ -73,7 +75,7 @@ def spaced(text: str) -> str:
     return " ".join(text.replace("\n", " "))
 
 
-def spacy_textcat(config: dict[str, object], texts: Sequence[str], y: Sequence[bool]) -> Judge:
+def spacy_textcat(config: dict[str, object], texts: Sequence[str], y: Sequence[bool]) -> TextJudge:
     nlp = spacy.blank("xx")
     nlp.tokenizer = CodePointTokenizer(nlp.vocab)
     nlp.add_pipe("textcat", config={"model": config})
@@ -116,14 +118,18 @@ def figures(flags: Flags, y: Flags) -> tuple[float, float, float]:
 
 def peers(fitted: Sequence[Row], *, slow: bool) -> dict[str, Judge]:
     texts, y = [text_of(row.listing) for row in fitted], [row.violating for row in fitted]
-    found: dict[str, Judge | None] = {
+    found: dict[str, TextJudge | None] = {
         "keyword list": keyword_list,
         "TF-IDF 1-4 + SVM": linear_svm(texts, y),
         "fastText": fast_text(texts, y),
         "spaCy BOW": spacy_textcat(BOW, texts, y),
         "spaCy ensemble": spacy_textcat(ENSEMBLE, texts, y) if slow else None,
     }
-    return {name: judge for name, judge in found.items() if judge}
+    return {name: partial(of_listings, judge) for name, judge in found.items() if judge}
+
+
+def of_listings(judge: TextJudge, listings: Sequence[ListingText]) -> Sequence[bool] | Flags:
+    return judge([text_of(listing) for listing in listings])
 
 
 def main() -> None:
@@ -133,34 +139,34 @@ def main() -> None:
     options = parser.parse_args()
     classifier = classifiers.load()
     judges: dict[str, Judge] = {
-        "vapewatch": lambda texts: [v.flagged for v in classifier.classify_many(map(bare, texts))],
+        "vapewatch": lambda listings: [verdict.flagged for verdict in classifier.classify_many(listings)],
         **peers(labelled.rows("train"), slow=options.slow),
     }
     for split in ("test", "blind"):
         rows = [row for row in labelled.rows(split) if row.platform != labelled.CATALOGUE]
         compare(split, rows, judges)
     if options.ordinary:
-        texts = [json.loads(line)["text"] for line in options.ordinary.read_text("utf-8").splitlines()]
+        lines = options.ordinary.read_text("utf-8").splitlines()
+        listings = [ListingText(id="x", title=json.loads(line)["text"]) for line in lines]
         for name, judge in judges.items():
-            flagged = int(np.sum(judge(texts)))
-            print(f"{name:20}{flagged:6} of {len(texts)} ordinary texts flagged ({flagged / len(texts):.3%})")
-
-
-def bare(text: str) -> ListingText:
-    return ListingText(id="x", title=text)
+            flagged = int(np.sum(judge(listings)))
+            print(f"{name:20}{flagged:6} of {len(lines)} ordinary texts flagged ({flagged / len(lines):.3%})")
 
 
 def compare(split: str, rows: Sequence[Row], judges: dict[str, Judge]) -> None:
-    y = np.array([row.violating for row in rows])
     noted = [row for row in rows if row.signals or not row.violating]
     tricked = [row for kind in TRICKS for row in evaded(noted, telling_words, kind)]
-    y_tricked = np.array([row.violating for row in tricked])
-    print(f"\n{split}: {len(rows)} listings, {y.sum()} violating; evaded: {len(TRICKS)} tricks on each")
+    print(f"\n{split}: {len(rows)} listings; evaded: {len(TRICKS)} tricks on {len(noted)} of them")
     print(f"{'':20}{'F1':>7}{'prec.':>7}{'recall':>8}{'F1 evaded':>11}")
     for name, judge in judges.items():
-        clean = figures(np.array(judge([text_of(row.listing) for row in rows]), dtype=bool), y)
-        under = figures(np.array(judge([text_of(row.listing) for row in tricked]), dtype=bool), y_tricked)
-        print(f"{name:20}{clean[0]:7.3f}{clean[1]:7.3f}{clean[2]:8.3f}{under[0]:11.3f}", flush=True)
+        clean = figures_of(judge, rows)
+        under = f"{figures_of(judge, tricked)[0]:11.3f}" if any(row.signals for row in rows) else ""
+        print(f"{name:20}{clean[0]:7.3f}{clean[1]:7.3f}{clean[2]:8.3f}{under}", flush=True)
+
+
+def figures_of(judge: Judge, rows: Sequence[Row]) -> tuple[float, float, float]:
+    flags = np.array(judge([row.listing for row in rows]), dtype=bool)
+    return figures(flags, np.array([row.violating for row in rows]))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ class Screen:
         batch = _BETWEEN.join(folded)
         starts = np.cumsum([0, *(len(text) + len(_BETWEEN) for text in folded)])[:-1].tolist()
         suspects = list(self.lexicon.suspects(batch))
-        signals = self._signals(batch, suspects, starts)
+        signals = self._signals(folded, suspects, starts)
         wording = self._wording(folded) - np.where(signals > 0, 0.0, self.model.wording_alone)
         bound = signals + wording + self.model.intercept[0]
         look: NDArray[np.bool_] = bound >= logit(self.model.threshold)
@@ -53,9 +53,11 @@ class Screen:
         look[[bisect_right(starts, at) - 1 for at in _unbounded(batch, suspects)]] = True
         return look
 
-    def _signals(self, batch: str, suspects: Sequence[Suspect], starts: Sequence[int]) -> Floats:
+    def _signals(self, folded: Sequence[str], suspects: Sequence[Suspect], starts: Sequence[int]) -> Floats:
         """(texts,) the most that words and measures might add."""
-        found = {(bisect_right(starts, at) - 1, feature) for at, feature in _possible(batch, suspects)}
+        found = {(bisect_right(starts, at) - 1, feature) for at, feature in _possible_words(suspects)}
+        # Text by text: each passes over the forms of which it has no character.
+        found.update((row, one.concept) for row, text in enumerate(folded) for one in measures.find(text))
         total = np.zeros(len(starts))
         for row, feature in found:
             total[row] += self._most.get(feature, 0.0)
@@ -73,13 +75,12 @@ class Screen:
         return np.bincount(grams.row, weights, minlength=len(folded)).astype(np.float64)
 
 
-def _possible(batch: str, suspects: Sequence[Suspect]) -> Iterator[tuple[int, str]]:
-    """Place and feature of all that words and measures might put on the scales."""
+def _possible_words(suspects: Sequence[Suspect]) -> Iterator[tuple[int, str]]:
+    """Place and feature of all that words might put on the scales."""
     for at, entry, via in suspects:
         yield from ((at, feature) for feature in features_of(entry))
         if via != "plain":
             yield at, HIDDEN_WORD
-    yield from ((measure.start, measure.concept) for measure in measures.find(batch))
 
 
 def _unbounded(batch: str, suspects: Sequence[Suspect]) -> Iterator[int]:
