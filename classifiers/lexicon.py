@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 from pydantic import BaseModel, ConfigDict, Field, RootModel
@@ -87,8 +87,7 @@ class ConceptFile(RootModel[dict[str, Concept]]):
     """Concept, evasion, measure and claim reason code → what people read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """An entry found at ``[start, end)`` of the canonical text.
 
     ``via``: as the entry spells it (plain), in a spelling that it lists as disguised (listed), or respelled
@@ -108,7 +107,7 @@ class Hit:
         return self.via != "plain"
 
 
-Suspect = tuple[int, Entry, Via]  # where it begins, what it may be, and how it is spelt
+Suspect = tuple[int, Entry, Via, bool]  # number of the text, what it may be, how it is spelt, whether faint
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +131,7 @@ class Lexicon:
         self._given = len(given)
         self._patterns = [*given, *_respelled(given)]
         self._automaton = AhoCorasick([pattern.text for pattern in self._patterns])
+        self._has_edges = [_has_edges(pattern.text) for pattern in self._patterns]
         self._sounded = [pattern for pattern in given if _is_sounded(pattern)]
         self._ear = respelling.Ear([pattern.text for pattern in self._sounded])
 
@@ -147,20 +147,33 @@ class Lexicon:
         Latin words match as whole words (a plural s may follow), numbers as whole numbers. Respelled hits
         stand where neither a given spelling nor an everyday word does.
         """
-        matches = self._automaton.find_matches_as_indexes(norm.text, overlapping=True)
-        given = self._as_given(norm.text, matches)
-        respelled = [*self._reordered(norm.text, matches), *self._heard(norm.text)]
-        if any(_is_backwards(norm.text, hit) for hit in respelled):
-            respelled += self._mirrored(norm.text)
+        return next(self.find_many([norm]))
+
+    def find_many(self, norms: Sequence[Normalized]) -> Iterator[list[Hit]]:
+        """What ``find`` gives for each of ``norms``."""
+        texts = [norm.text for norm in norms]
+        sounding = self._ear.rows(texts)
+        for row, matches in enumerate(_by_text(self._automaton, texts)):
+            yield self._hits(texts[row], matches, self._heard(texts[row]) if row in sounding else ())
+
+    def _hits(self, text: str, matches: list[_Match], heard: Iterable[Hit]) -> list[Hit]:
+        given = self._as_given(text, matches)
+        respelled = [*self._reordered(text, matches), *heard]
+        if any(_is_backwards(text, hit) for hit in respelled):
+            respelled += self._mirrored(text)
         return _longest([*given, *_unexplained(respelled, given)]) if respelled else given
 
-    def suspects(self, text: str) -> Iterator[Suspect]:
-        """Where canonical ``text`` might hold which entry: all that ``find`` finds there, and more."""
-        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if _stands_alone(text, start, end):
-                yield start, self._patterns[index].entry, self._patterns[index].via
-        for found in self._ear.find(text):
-            yield found.start, self._sounded[found.index].entry, found.via
+    def suspects(self, texts: Sequence[str]) -> Iterator[Suspect]:
+        """Which entries canonical ``texts`` might hold: all that ``find`` finds in them, and more."""
+        for row, matches in enumerate(_by_text(self._automaton, texts)):
+            for index, start, end in matches:
+                if not self._has_edges[index] or _stands_alone(texts[row], start, end):
+                    pattern = self._patterns[index]
+                    yield row, pattern.entry, pattern.via, pattern.faint
+        for row in self._ear.rows(texts):
+            for found in self._ear.find(texts[row]):
+                pattern = self._sounded[found.index]
+                yield row, pattern.entry, found.via, _is_faint(pattern)
 
     def _as_given(self, text: str, matches: list[_Match]) -> list[Hit]:
         """Plain and listed spellings."""
@@ -169,7 +182,7 @@ class Lexicon:
         reach = 0
         for start, minus_end, index in spans:
             end = -minus_end
-            if end > reach and _stands_alone(text, start, end):
+            if end > reach and not (self._has_edges[index] and not _stands_alone(text, start, end)):
                 hits.append(self._patterns[index].at(start, end))
                 reach = end
         return hits
@@ -193,7 +206,18 @@ class Lexicon:
         backwards, size = text[::-1], len(text)
         matches = self._automaton.find_matches_as_indexes(backwards, overlapping=True)
         for hit in self._as_given(backwards, matches)[:_MOST]:
-            yield replace(hit, start=size - hit.end, end=size - hit.start, via="reordered")
+            yield hit._replace(start=size - hit.end, end=size - hit.start, via="reordered")
+
+
+def _by_text(automaton: AhoCorasick, texts: Sequence[str]) -> Iterator[list[_Match]]:
+    """The matches in each text, from one pass over all of them."""
+    matches = automaton.find_matches_as_indexes("\n".join(texts), overlapping=True)
+    last = [end for _, _, end in matches]  # which ascends
+    start = done = 0
+    for text in texts:
+        until = bisect_right(last, start + len(text), done)
+        yield [(index, first - start, end - start) for index, first, end in matches[done:until]]
+        start, done = start + len(text) + 1, until
 
 
 def _is_credible(text: str, found: respelling.Sounding, word: str) -> bool:
@@ -243,6 +267,11 @@ def _is_token(text: str, hit: Hit) -> bool:
     """Whether an abbreviation is no part of a model number: DZY-200."""
     around = text[max(hit.start - 1, 0) : hit.start] + text[hit.end : hit.end + 1]
     return hit.via != "initials" or not any(c == "-" or (c.isascii() and c.isalnum()) for c in around)
+
+
+def _has_edges(word: str) -> bool:
+    """Whether what stands around ``word`` matters: Chinese needs no room."""
+    return any(_latin(char) or char.isdigit() for char in (word[0], word[-1]))
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
@@ -319,7 +348,7 @@ def _is_told_backwards(pattern: _Pattern) -> bool:
 
 def load(directory: Path = DIRECTORY) -> Lexicon:
     """Read every ``*.yml`` of ``directory`` but ``concepts.yml``; raises :class:`ConfigError`."""
-    return Lexicon(_entries(directory))
+    return Lexicon(read_entries(directory))
 
 
 def concepts(directory: Path = DIRECTORY) -> dict[str, Concept]:
@@ -327,24 +356,8 @@ def concepts(directory: Path = DIRECTORY) -> dict[str, Concept]:
     return yamlfile.load(directory / CONCEPTS_FILE, ConceptFile).root
 
 
-def check(directory: Path = DIRECTORY) -> list[str]:
-    """Every problem of a lexicon, one sentence each; empty when there is none."""
-    try:
-        entries, known = _entries(directory), concepts(directory)
-    except ConfigError as error:
-        return error.problems
-    return [
-        *_doubles(entries),
-        *(
-            f"{e.id}: concept {e.concept} is not in {CONCEPTS_FILE}"
-            for e in entries
-            if e.concept not in known
-        ),
-        *_failing_examples(Lexicon(entries)),
-    ]
-
-
-def _entries(directory: Path) -> list[Entry]:
+def read_entries(directory: Path) -> list[Entry]:
+    """What stands in the files of ``directory``; raises :class:`ConfigError`."""
     paths = [path for path in sorted(directory.glob("*.yml")) if path.name != CONCEPTS_FILE]
     if not paths:
         raise ConfigError([f"{directory}:1:1: (lexicon): no entries: there is no lexicon file here"])
@@ -358,26 +371,3 @@ def _entries(directory: Path) -> list[Entry]:
     if problems:
         raise ConfigError(problems)
     return entries
-
-
-def _doubles(entries: list[Entry]) -> Iterator[str]:
-    ids: set[str] = set()
-    owner: dict[str, str] = {}
-    for entry in entries:
-        if entry.id in ids:
-            yield f"{entry.id}: this id is used twice"
-        ids.add(entry.id)
-        for text in (entry.term, *entry.variants, *entry.disguised):
-            first = owner.setdefault(normalize(text).text, entry.id)
-            if first != entry.id:
-                yield f"{entry.id}: {text!r} is already a spelling of {first}"
-            if not normalize(text).text:
-                yield f"{entry.id}: {text!r} is nothing once hidden characters are removed"
-
-
-def _failing_examples(lexicon: Lexicon) -> Iterator[str]:
-    for entry in lexicon.entries:
-        for text, wanted in [*((t, True) for t in entry.match), *((t, False) for t in entry.no_match)]:
-            found = any(hit.entry.id == entry.id for hit in lexicon.find(normalize(text)))
-            if found != wanted:
-                yield f"{entry.id}: {'not found' if wanted else 'found'} in its example {text!r}"

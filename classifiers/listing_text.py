@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 from classifiers.verdict import ListingText
 
@@ -14,11 +16,11 @@ from classifiers.verdict import ListingText
 # whole batch waiting.
 MAX_FIELD = 20_000
 MAX_TEXT = 60_000
+_START = attrgetter("start")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """``text[start:end]`` is ``field`` of the listing, or for an attribute its name followed by its value.
 
     ``value`` is where the field's own text begins. ``clipped`` when the field goes on behind ``end``.
@@ -38,7 +40,8 @@ class Layout:
 
 
 def lay_out(listing: ListingText, images: Mapping[str, str] | None = None) -> Layout:
-    """Title, description, shop, price and attributes, a line each, then the text of ``images`` by field.
+    """Title, description, shop, price and attributes as far as they are there, then the text of ``images`` by
+    field, a line each.
 
     Half surrogate pairs, which no text file can hold, become U+FFFD one for one, so that offsets stay true.
     """
@@ -48,7 +51,7 @@ def lay_out(listing: ListingText, images: Mapping[str, str] | None = None) -> La
     for field, name, value in chain(_fields(listing), ((f, "", text) for f, text in (images or {}).items())):
         room = min(MAX_FIELD, MAX_TEXT - at)
         if room <= 0:
-            segments[-1] = replace(segments[-1], clipped=True)
+            segments[-1] = segments[-1]._replace(clipped=True)
             break
         line = (name + value)[:room]
         segments.append(
@@ -64,7 +67,7 @@ def locate(layout: Layout, start: int, end: int) -> tuple[str, int, int] | None:
 
     What stands in the name of an attribute is shown at its value; None when that is empty.
     """
-    index = bisect_right(layout.segments, start, key=lambda segment: segment.start) - 1
+    index = bisect_right(layout.segments, start, key=_START) - 1
     segment = layout.segments[index]
     first, last = max(start, segment.value) - segment.value, min(end, segment.end) - segment.value
     if last <= first:
@@ -73,10 +76,10 @@ def locate(layout: Layout, start: int, end: int) -> tuple[str, int, int] | None:
 
 
 def _fields(listing: ListingText) -> Iterator[tuple[str, str, str]]:
+    """Field, name and value of all that is written; of the title even where it is empty."""
     yield "title", "", listing.title
-    yield "description", "", listing.description
-    yield "shop", "", listing.shop or ""
-    yield "price", "", "" if listing.price is None else str(listing.price)
+    others = {"description": listing.description, "shop": listing.shop, "price": listing.price}
+    yield from ((field, "", str(value)) for field, value in others.items() if value not in (None, ""))
     for name, value in listing.attributes.items():
         # An attribute without a value is all name, and is marked there.
         yield f"attributes.{name}", f"{name[:200]} " if value else "", value or name

@@ -8,9 +8,10 @@ in a few. Sellers who avoid the puff count say how many days one lasts or how ma
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
+from classifiers.literals import DIGIT, Prefilter
 from classifiers.measure_phrases import PHRASES
 
 _DIGITS = {char: n for n, char in enumerate("零一二三四五六七八九")} | {"两": 2}
@@ -29,10 +30,26 @@ _UNITS = (
     r"ml/min|毫升/分|l/min|升/分|ml/h|毫升/小时|ml|毫升|mg/ml|mg/g|mg|毫克|mah|毫安|kpa|ohms?\b|ω|欧(?![美洲莱式姆]|姆龙)"
     r"|μm|um\b|微米|db\b|dba|分贝|%|w(?![a-z\d])|瓦(?![片楞罐])|l(?![a-z\d])|升(?![降级职学])"
 )
-_QUANTITY = re.compile(
+QUANTITY = re.compile(
     rf"(?P<number>{_NUMBER})(?P<times>[k千万w])?[+多余来约]?(?:左右)? ?"
     rf"(?:(?P<puffs>{_PUFF_UNIT})|(?P<uses>{_USE_UNIT})|(?P<unit>{_UNITS}))"
 )
+# What a match of QUANTITY that says anything ends its figure with: draws and uses count from 100 on.
+_WRITTEN = "一二两三四五六七八九十百千万"
+_COUNTED = (
+    "口 扣 蔻 kou puff 抽 嘬 饮 吸 hits draws pulls drags inhales inhalations sniffs blows breath rituals"
+    " sips gulp 下 次 发 息 time"
+)
+_MEASURED = "ml 毫升 l/min 升 ml/h mg 毫克 mah 毫安 kpa ohm ω 欧 μm um 微米 db 分贝 % w 瓦 l"
+_TIMES = f"[k千万w] [{DIGIT}{_WRITTEN}kw][+多余来约] 左右 [{_WRITTEN}][{_WRITTEN}]"
+_NEEDS = " ".join(
+    before + unit
+    for units, least in ((_COUNTED, f"[{DIGIT}.][{DIGIT}.][{DIGIT}]"), (_MEASURED, f"[{DIGIT}]"))
+    for unit in units.split()
+    for before in f"{least} {_TIMES}".split()
+)
+_QUANTITIES = "quantities"
+_MAY_MATCH = Prefilter({_QUANTITIES: _NEEDS} | {concept: phrase.needs for concept, phrase in PHRASES.items()})
 _SALINE = re.compile(r" ?(?:高渗|氯化|盐水|生理|葡萄糖|酒精|乙醇|水杨|过氧|棉|羊毛|折|off)")
 
 
@@ -46,18 +63,34 @@ class Measure:
     end: int
 
 
-def find(text: str) -> Iterator[Measure]:
-    """All judged quantities of canonical ``text``; quantities that say nothing are left out."""
-    for match in _QUANTITY.finditer(text):
+def find_many(texts: Sequence[str]) -> list[list[Measure]]:
+    """For each canonical text all judged quantities; quantities that say nothing are left out."""
+    # The automaton leaves one expression in twenty to be run: a seventh of the time.
+    may_match = _MAY_MATCH.possible(texts)
+    return [list(_find(text, names)) if names else [] for text, names in zip(texts, may_match, strict=True)]
+
+
+def possible(texts: Sequence[str]) -> list[Set[str]]:
+    """For each canonical text the concepts of all that ``find_many`` finds in it, and more."""
+    return [names | _BANDS if _QUANTITIES in names else names for names in _MAY_MATCH.possible(texts)]
+
+
+def _find(text: str, names: Set[str]) -> Iterator[Measure]:
+    if _QUANTITIES in names:
+        yield from quantities(text)
+    for concept, phrase in PHRASES.items():
+        if concept in names:
+            yield from (Measure(concept, None, m.start(), m.end()) for m in phrase.pattern.finditer(text))
+
+
+def quantities(text: str) -> Iterator[Measure]:
+    """Figures with units."""
+    for match in QUANTITY.finditer(text):
         value = _number(match["number"]) * _MULTIPLIER.get(match["times"] or "", 1)
         judge = _JUDGES[match["unit"]] if match["unit"] else _PUFFS if match["puffs"] else _USES
         concept = judge(value, text[match.end() : match.end() + 4])
         if concept:
             yield Measure(concept, value, match.start(), match.end())
-    characters = set(text)
-    for concept, phrase in PHRASES.items():
-        if not phrase.needs.isdisjoint(characters):
-            yield from (Measure(concept, None, m.start(), m.end()) for m in phrase.pattern.finditer(text))
 
 
 def _number(written: str) -> float:
@@ -110,10 +143,11 @@ _JUDGES: dict[str, Callable[[float, str], str | None]] = {
     "db": _NOISE, "dba": _NOISE, "分贝": _NOISE, "%": _percent, "w": _WATT, "瓦": _WATT,
 }  # fmt: skip
 
-_BANDS = (
-    {"puffs", "uses", "percent_low", "milligrams", "strength_per_ml"}
+_BANDS = frozenset(
+    f"measure.{band}"
+    for band in {"puffs", "uses", "percent_low", "milligrams", "strength_per_ml"}
     | {"volume_tiny", "volume_small", "volume_drink"}
     | {"battery_small", "battery_large", "power_low", "power_high"}
     | {"resistance", "droplet_size", "noise", "output_rate", "air_flow", "room_output", "pressure"}
 )
-CONCEPTS = frozenset(f"measure.{band}" for band in _BANDS) | frozenset(PHRASES)
+CONCEPTS = _BANDS | frozenset(PHRASES)

@@ -17,12 +17,14 @@ Linear in the length of the text, idempotent, and defined for every ``str``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, compress
 from typing import NamedTuple
 
-from classifiers.normalize_folding import FOLD, NOT_PLAIN
+import numpy as np
+
+from classifiers.normalize_folding import FOLD, NOT_PLAIN, fold_batch, special_rows
 from classifiers.normalize_rules import RULES, Edit
 from classifiers.normalize_tables import CJK
 
@@ -34,6 +36,9 @@ EVASION_KINDS = frozenset(
 # One trick may hide another (火*因, &#x706b;因), so the rules run until nothing is left to undo: two or
 # three times on what people write. The bound keeps the time linear on what only a fuzzer writes.
 ROUNDS = 8
+# Between two texts that are looked through together. Nothing is read across it, tags least of all: one that
+# is left open in a text would swallow the next.
+BETWEEN = "\n<\n"
 _CHINESE = re.compile(CJK)
 
 
@@ -45,13 +50,12 @@ class Evasion(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Normalized:
+class Normalized(NamedTuple):
     """``text[i]`` was made from ``original[starts[i]:ends[i]]``."""
 
     text: str
-    starts: list[int]
-    ends: list[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
     evasions: list[Evasion]
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
@@ -61,7 +65,29 @@ class Normalized:
 
 def normalize(original: str) -> Normalized:
     """Canonical form of ``original``, its offset map and the tricks met on the way."""
-    norm = _folded(original)
+    return _undone(_folded(original))
+
+
+def normalize_many(originals: Sequence[str]) -> list[Normalized]:
+    """``[normalize(original) for original in originals]``."""
+    # Most texts hold no trick, which one look at the whole batch tells.
+    folded = fold_batch(originals)
+    edited = edited_rows(folded)
+    rows = zip(originals, folded, special_rows(originals).tolist(), strict=True)
+    norms = [_folded(original) if special else _unchanged(text) for original, text, special in rows]
+    for row in edited:
+        norms[row] = _undone(norms[row])
+    return norms
+
+
+def edited_rows(folded: Sequence[str]) -> set[int]:
+    """The numbers of those of the ``folded`` texts in which tricks of several characters are to be undone."""
+    batch = BETWEEN.join(folded)
+    starts = [0, *accumulate(len(text) + len(BETWEEN) for text in folded)]
+    return {bisect_right(starts, edit[0]) - 1 for rule in RULES for edit in rule(batch)}
+
+
+def _undone(norm: Normalized) -> Normalized:
     for _ in range(ROUNDS):
         edited = norm
         for rule in RULES:
@@ -73,21 +99,30 @@ def normalize(original: str) -> Normalized:
     return norm
 
 
+def _unchanged(text: str) -> Normalized:
+    return Normalized(text, range(len(text)), range(1, len(text) + 1), [])
+
+
 def _folded(original: str) -> Normalized:
     pieces = NOT_PLAIN.split(original)  # plain, odd, plain, odd, … plain
     odd = pieces[1::2]
-    pieces[1::2] = map(FOLD.__getitem__, odd)
+    pieces[1::2] = read = list(map(FOLD.__getitem__, odd))
+    text = "".join(pieces).lower()
     if FOLD.special.isdisjoint(odd):
-        text = "".join(pieces).lower()
-        return Normalized(text, list(range(len(text))), list(range(1, len(text) + 1)), [])
-    pieces = list(map(FOLD.__getitem__, original))
-    starts = [i for i, piece in enumerate(pieces) for _ in piece]
-    return Normalized("".join(pieces), starts, [i + 1 for i in starts], list(_tricks(original)))
+        return _unchanged(text)
+    places = [place - 1 for place in accumulate(len(plain) + 1 for plain in pieces[:-1:2])]
+    evasions = list(_tricks(original, places))
+    if all(len(chars) == 1 for chars in read):
+        return _unchanged(text)._replace(evasions=evasions)
+    lengths = np.ones(len(original), np.int64)
+    lengths[places] = [len(chars) for chars in read]
+    starts = np.repeat(np.arange(len(original)), lengths)
+    return Normalized(text, starts.tolist(), (starts + 1).tolist(), evasions)
 
 
-def _tricks(original: str) -> Iterator[Evasion]:
+def _tricks(original: str, places: Iterable[int]) -> Iterator[Evasion]:
     kinds = FOLD.kinds
-    marked = [(i, kinds[char]) for i, char in enumerate(original) if char in kinds]
+    marked = [(i, kinds[original[i]]) for i in places if original[i] in kinds]
     done = 0
     while done < len(marked):
         start, kind = marked[done]
@@ -117,7 +152,7 @@ def _is_trick(kind: str, before: str, after: str) -> bool:
 
 def _edited(norm: Normalized, edits: Sequence[Edit]) -> Normalized:
     """Every character that is read instead of a span comes from the whole of it."""
-    chars, starts, ends = list(norm.text), norm.starts[:], norm.ends[:]
+    chars, starts, ends = list(norm.text), list(norm.starts), list(norm.ends)
     keep = bytearray(b"\1") * len(chars)
     evasions = norm.evasions[:]
     for start, end, read, kind in edits:

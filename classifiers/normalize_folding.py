@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import opencc
@@ -241,3 +241,22 @@ class BatchFolder:
 
 
 fold_batch = BatchFolder(fold)
+
+
+@cache
+def _special() -> NDArray[np.bool_]:
+    """Code point → whether it is in ``FOLD.special``; what lies beyond the table is taken to be."""
+    folded = map(FOLD.__getitem__, map(chr, range(_EMOJI.stop)))
+    codes = [code for code, _ in enumerate(folded) if chr(code) not in FOLD.special]
+    table = np.ones(_EMOJI.stop + 1, dtype=np.bool_)
+    table[codes] = False
+    return table
+
+
+def special_rows(texts: Sequence[str]) -> NDArray[np.bool_]:
+    """(texts,) whether a text may hold a character that is in ``FOLD.special``."""
+    codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    places = np.flatnonzero(_special().take(codes, mode="clip"))
+    special = np.zeros(len(texts), dtype=np.bool_)
+    special[np.searchsorted(np.cumsum([len(text) for text in texts]), places, side="right")] = True
+    return special

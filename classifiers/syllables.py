@@ -58,10 +58,15 @@ def _table() -> NDArray[np.uint32]:
     return table
 
 
+def codes(text: str) -> NDArray[np.uint32]:
+    """The code point of one symbol per code point of canonical ``text``."""
+    written = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return _table().take(written, mode="clip")
+
+
 def symbols(text: str) -> str:
     """One symbol per code point of canonical ``text``."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    return _table().take(codes, mode="clip").tobytes().decode("utf-32-le")
+    return codes(text).tobytes().decode("utf-32-le")
 
 
 def term_symbols(term: str) -> list[set[str]]:

@@ -22,13 +22,14 @@ from scipy.special import expit, logit
 from classifiers import labelled, linear, pipeline, signals
 from classifiers import lexicon as lexicons
 from classifiers.evasion import TRICKS, evade
-from classifiers.judge import VIOLATIONS, Evidence, Model, strength
+from classifiers.judge import VIOLATIONS, Evidence, Model, strength, windows_of
 from classifiers.labelled import CATALOGUE, CORPUS, Row
 from classifiers.lexicon import Lexicon
 from classifiers.linear import Floats, Ints
 from classifiers.listing_text import lay_out
 from classifiers.normalize import normalize
 from classifiers.verdict import ListingText
+from classifiers.windows import SIZE
 
 MODEL = Path(__file__).with_name("model")
 
@@ -39,11 +40,12 @@ UNMISTAKABLE = 2.0
 PRIOR_BY_HINT = {"strong": UNMISTAKABLE, "medium": 0.8, "weak": 0.2}
 MIN_ROWS = 2  # an n-gram of one listing tells that listing, not its kind
 TITLE_WEIGHT = 0.5  # many platforms show a search result's title alone
+WINDOW_WEIGHT = 0.3  # a page has several
 WORD_WEIGHT = 0.5  # a lone word of the trade must do: many titles are no longer
 FRAGMENT_WEIGHT = 0.1  # fragments of one listing are not independent
 EVADED_WEIGHT = 0.5  # a listing with a trick played on it is not independent of itself
 CANDIDATES = np.linspace(0.3, 0.95, 66)  # thresholds
-MAX_CATALOGUE_FLAGS = 0.004  # of ordinary titles, many of them chosen because they look dangerous
+MAX_CATALOGUE_FLAGS = 0.01  # of ordinary titles, many of them chosen because they look dangerous
 
 
 def fragments(benign: Iterable[Row]) -> Iterator[str]:
@@ -141,7 +143,7 @@ def without(rows: Sequence[Row], held: NDArray[np.bool_], lexicon: Lexicon) -> F
     learnt = [row for row, here in zip(rows, held, strict=True) if not here]
     model = fit(learnt, lexicon, kinds=False)
     unseen = [evidence_of(row.listing, lexicon) for row, here in zip(rows, held, strict=True) if here]
-    return np.array([judgement.log_odds for judgement in model.judge(unseen)])
+    return model.log_odds(unseen)
 
 
 def fit(
@@ -155,6 +157,7 @@ def fit(
     listings = [evidence_of(row.listing, lexicon) for row in fitted]
     more = [
         *_titles(fitted, lexicon),
+        *_windows(fitted, listings),
         *_short(fitted, lexicon),
         *_words(fitted, lexicon),
         *_evaded(fitted, lexicon, tricks),
@@ -221,8 +224,7 @@ def evidence_of(listing: ListingText, lexicon: Lexicon) -> Evidence:
 
 
 def _evidence(text: str, lexicon: Lexicon) -> Evidence:
-    found = signals.find(text, lexicon)
-    return Evidence(found.norm.text, [signal.feature for signal in found.signals])
+    return signals.find(text, lexicon).evidence
 
 
 def _titles(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
@@ -232,6 +234,14 @@ def _titles(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
             evidence = _evidence(row.title, lexicon)
             if not row.violating or _suspicious(evidence):
                 yield _Example(evidence, row.violating, TITLE_WEIGHT)
+
+
+def _windows(rows: Iterable[Row], listings: Iterable[Evidence]) -> Iterator[_Example]:
+    """What long listings say behind their title; of violations only what tells by itself."""
+    for row, listing in zip(rows, listings, strict=True):
+        for window in windows_of(listing)[1:] if len(listing.text) > SIZE else ():
+            if not row.violating or _unmistakable(window):
+                yield _Example(window, row.violating, WINDOW_WEIGHT)
 
 
 def _short(rows: Iterable[Row], lexicon: Lexicon) -> Iterator[_Example]:
@@ -287,7 +297,11 @@ def _fit_violation(x: sparse.csr_matrix, y: Floats, weight: Floats, cols: Column
 def _fit_kinds(x: sparse.csr_matrix, fitted: Sequence[Row], cols: Columns) -> tuple[Floats, Floats]:
     at = [n for n, row in enumerate(fitted) if row.violating]
     kind = np.array([VIOLATIONS.index(fitted[n].label) for n in at])
-    return linear.fit_softmax(x[at], kind, len(VIOLATIONS), _penalty(cols))
+    # What no violating row holds would get the weight 0, after half of the work.
+    met = np.unique(x[at].indices)
+    weights = np.zeros((x.shape[1], len(VIOLATIONS)))
+    weights[met], intercepts = linear.fit_softmax(x[at][:, met], kind, len(VIOLATIONS), _penalty(cols)[met])
+    return weights, intercepts
 
 
 def _no_kinds(size: int) -> tuple[Floats, Floats]:

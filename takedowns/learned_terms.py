@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
-from classifiers import lexicon, signals
+from classifiers import lexicon, lexicon_check, signals
 from classifiers.lexicon import Entry, Lexicon, WeightHint
 from classifiers.normalize import normalize
 
@@ -105,12 +105,12 @@ def add(entry: Entry, directory: Path) -> Path:
 
     Comments and layout of the file stay. Raises BreaksLexiconError with what the check says.
     """
-    if problems := lexicon.check(directory):
+    if problems := lexicon_check.check(directory):
         raise BreaksLexiconError(f"the lexicon must be mended first: {'; '.join(problems)}")
     path = directory / FILE
     before = path.read_bytes() if path.exists() else None
     _write(path, _appended(before.decode("utf-8-sig") if before else HEADER, entry))
-    if problems := lexicon.check(directory):
+    if problems := lexicon_check.check(directory):
         path.unlink() if before is None else _write(path, before)
         raise BreaksLexiconError(f"nothing was added: {'; '.join(problems)}")
     return path

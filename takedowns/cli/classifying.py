@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import classifiers
-from classifiers import lexicon
+from classifiers import lexicon, lexicon_check
 from takedowns import configuration
 from takedowns.cli.output import ERROR, PARTIAL, Json, complain, write_json, write_rows, write_text
 from takedowns.context import Context, open_context
@@ -56,7 +56,7 @@ app.add_typer(lexicons, name="lexicon")
 @lexicons.command("check")
 def check_lexicon(as_json: Json = False) -> None:
     """Run every entry's own match and no-match examples."""
-    problems = lexicon.check(configuration.folder() / "lexicon")
+    problems = lexicon_check.check(configuration.folder() / "lexicon")
     for problem in problems:
         complain(str(problem))
     if as_json:

@@ -156,6 +156,31 @@ def test_whatever_is_flagged_shows_a_reason_in_the_sellers_own_words(classifier:
         assert not verdict.flagged or any(signal.contribution > 0 for signal in verdict.signals)
 
 
+def test_a_page_of_harmless_words_does_not_hide_an_offer(classifier: Classifier) -> None:
+    violating = [row for row in labelled.rows("test") if row.violating][:300]
+    ordinary = " ".join(row.title for row in labelled.rows("train") if row.platform == labelled.CATALOGUE)
+    found = [verdict.flagged for verdict in classifier.classify_many(row.listing for row in violating)]
+    stuffed = [
+        row.listing.model_copy(
+            update={"description": f"{row.description} {ordinary[n * 50 : n * 50 + 1000]}"}
+        )
+        for n, row in enumerate(violating)
+    ]
+    still = [verdict.flagged for verdict in classifier.classify_many(stuffed)]
+    assert sum(still) >= 0.7 * sum(found)  # judged as a whole only, one in thirty
+
+
+def test_a_window_that_decides_gives_its_own_reasons_only(classifier: Classifier) -> None:
+    filler = "纯棉四件套，亲肤透气，支持七天无理由退换，下单后四十八小时内发货。" * 40
+    verdict = next(
+        classifier.classify_many(
+            [ListingText(id="1", title="一次性电子烟 西瓜味 5000口", description=filler)]
+        )
+    )
+    assert verdict.flagged
+    assert {signal.field for signal in verdict.signals if signal.contribution} == {"title"}
+
+
 def test_a_name_without_a_value_is_marked_at_the_name(classifier: Classifier) -> None:
     verdict = one(classifier, "摆件", attributes={"悦刻通配烟弹 5000口 一次性电子烟": ""})
     assert verdict.flagged
@@ -165,7 +190,7 @@ def test_a_name_without_a_value_is_marked_at_the_name(classifier: Classifier) ->
 def test_wording_without_a_suspicious_signal_weighs_less(classifier: Classifier) -> None:
     judge = cast(Judge, classifier.nlp.get_pipe("vapewatch_judge")).fitted
     free = replace(judge, wording_alone=0.0)
-    text = [Evidence("今天天气很好", [])]
+    text = [Evidence("今天天气很好", [], [])]
     (bound,), (unbound,) = judge.judge(text), free.judge(text)
     assert unbound.log_odds - bound.log_odds == pytest.approx(judge.wording_alone)
     assert judge.wording_alone > 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from classifiers import lexicon as lexicons
-from classifiers import signals
+from classifiers import lexicon_check, signals
 from classifiers.images import QR_CODE
 from classifiers.lexicon import Lexicon
 from classifiers.normalize import normalize
@@ -31,7 +31,7 @@ def found(lexicon: Lexicon, text: str) -> list[str]:
 
 
 def test_the_shipped_lexicon_has_no_problem() -> None:
-    assert lexicons.check() == []
+    assert lexicon_check.check() == []
 
 
 def test_every_reason_that_can_be_given_is_named_in_both_languages(lexicon: Lexicon) -> None:
@@ -102,15 +102,15 @@ def test_a_word_of_two_characters_is_heard_only_if_its_entry_says_so_and_faintly
 
 def test_an_entry_can_forbid_respellings_and_an_example_can_show_it(tmp_path: Path) -> None:
     write(tmp_path, entry("a", "鼻烟粉", 'no_match: ["鼻炎粉"]'))
-    assert lexicons.check(tmp_path) == ["a: found in its example '鼻炎粉'"]
+    assert lexicon_check.check(tmp_path) == ["a: found in its example '鼻炎粉'"]
     write(tmp_path, entry("a", "鼻烟粉", 'sounds: false, no_match: ["鼻炎粉"]'))
-    assert lexicons.check(tmp_path) == []
+    assert lexicon_check.check(tmp_path) == []
 
 
 def test_an_empty_directory_is_an_error_with_a_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no entries"):
         lexicons.load(tmp_path)
-    assert lexicons.check(tmp_path) == [
+    assert lexicon_check.check(tmp_path) == [
         f"{tmp_path}:1:1: (lexicon): no entries: there is no lexicon file here"
     ]
 
@@ -124,12 +124,12 @@ def test_a_file_without_entries_is_an_error(tmp_path: Path) -> None:
 def test_the_faults_of_all_files_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("entrys: []\n")
     (tmp_path / "b.yml").write_text("entries: [\n")
-    assert len(lexicons.check(tmp_path)) == 3
+    assert len(lexicon_check.check(tmp_path)) == 3
 
 
 def test_an_example_that_fails_is_a_problem(tmp_path: Path) -> None:
     write(tmp_path, entry("a", "烟弹", 'match: ["子弹"], no_match: ["卖烟弹"]'))
-    assert lexicons.check(tmp_path) == [
+    assert lexicon_check.check(tmp_path) == [
         "a: not found in its example '子弹'",
         "a: found in its example '卖烟弹'",
     ]
@@ -137,7 +137,7 @@ def test_an_example_that_fails_is_a_problem(tmp_path: Path) -> None:
 
 def test_doubles_and_unknown_concepts_are_problems(tmp_path: Path) -> None:
     write(tmp_path, entry("a", "烟弹"), entry("a", "煙彈", concept="product.none"), entry("b", "\u200b"))
-    assert lexicons.check(tmp_path) == [
+    assert lexicon_check.check(tmp_path) == [
         "a: this id is used twice",
         "b: '\\u200b' is nothing once hidden characters are removed",
         "a: concept product.none is not in concepts.yml",

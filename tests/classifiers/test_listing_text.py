@@ -44,8 +44,8 @@ def test_half_a_surrogate_pair_keeps_its_place() -> None:
 
 def test_an_absurdly_long_field_is_cut_and_said_to_be() -> None:
     layout = lay_out(ListingText(id="1", title="长" * 1_000_000, shop="店"))
-    assert [(s.field, s.clipped) for s in layout.segments][:3] == [
-        ("title", True), ("description", False), ("shop", False)
+    assert [(s.field, s.clipped) for s in layout.segments] == [
+        ("title", True), ("shop", False)
     ]  # fmt: skip
     assert layout.segments[0].end == MAX_FIELD
 

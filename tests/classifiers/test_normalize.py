@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from classifiers.normalize import EVASION_KINDS, normalize
+from classifiers.normalize import EVASION_KINDS, Normalized, normalize, normalize_many
 from classifiers.normalize_tables import (
     COMPONENTS,
     EMOJI,
@@ -209,8 +209,8 @@ def test_every_character_has_its_origin(written: str) -> None:
     norm = normalize(written)
     assert len(norm.text) == len(norm.starts) == len(norm.ends)
     assert all(0 <= start < end <= len(written) for start, end in zip(norm.starts, norm.ends, strict=True))
-    assert norm.starts == sorted(norm.starts)
-    assert norm.ends == sorted(norm.ends)
+    assert list(norm.starts) == sorted(norm.starts)
+    assert list(norm.ends) == sorted(norm.ends)
 
 
 @given(HOSTILE)
@@ -290,3 +290,13 @@ def test_a_look_alike_character_is_no_canonical_one_of_the_words_it_hides() -> N
 
 def test_no_word_of_the_trade_is_the_name_of_a_character() -> None:
     assert not {f"{word};" for word in TRADE_WORDS} & {name.lower() for name in html5}
+
+
+@given(st.lists(HOSTILE, max_size=5))
+def test_texts_normalized_together_come_out_as_each_alone(texts: list[str]) -> None:
+    together = normalize_many(texts)
+    assert [as_lists(norm) for norm in together] == [as_lists(normalize(text)) for text in texts]
+
+
+def as_lists(norm: Normalized) -> tuple[object, ...]:
+    return norm.text, list(norm.starts), list(norm.ends), norm.evasions

@@ -73,7 +73,7 @@ def test_the_threshold_lets_hardly_any_ordinary_title_through() -> None:
     lawful = [row for row in rows if row.platform != labelled.CATALOGUE and not row.violating][:250]
     violating = [row for row in rows if row.violating][:250]
     noise = np.random.default_rng(0).normal(size=500)
-    log_odds = np.array([-3.0] * 495 + [1.0] * 5 + [-2.0] * 250 + [2.0] * 250)
+    log_odds = np.array([-3.0] * 490 + [1.0] * 10 + [-2.0] * 250 + [2.0] * 250)
     log_odds[500:] += noise
     point = training.operating_point([*catalogue, *lawful, *violating], log_odds)
     assert 1.0 < point.log_odds < 2.0
@@ -86,5 +86,5 @@ def test_the_desks_own_rows_are_learnt_too(corpus: Path, trained: Model) -> None
         for n in range(40)
     ]
     after = training.train(corpus, extra=own)
-    (without,), (with_own,) = (m.judge([Evidence("星河小摆件", [])]) for m in (trained, after))
+    (without,), (with_own,) = (m.judge([Evidence("星河小摆件", [], [])]) for m in (trained, after))
     assert with_own.log_odds > without.log_odds + 1

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifiers import lexicon
+from classifiers import lexicon, lexicon_check
 from classifiers.lexicon import Entry
 from classifiers.normalize import normalize
 from takedowns import configuration, learned_terms
@@ -46,7 +46,7 @@ def entry(
 def test_an_added_term_is_found_from_then_on(directory: Path) -> None:
     path = learned_terms.add(entry(directory), directory)
     assert path == directory / "learned.yml"
-    assert lexicon.check(directory) == []
+    assert lexicon_check.check(directory) == []
     [hit] = lexicon.load(directory).find(normalize("新到 果·萃·棒 冰感"))
     assert (hit.entry.id, hit.entry.concept, hit.entry.note) == (
         "learned_guocuibang",
