@@ -4,13 +4,31 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test lint format lock bench clean
+.PHONY: run test test-takedowns test-others test-shops lint format lock bench clean
 
 run: .venv/run
 	$(BIN)/vapewatch demo $(if $(HEADLESS),--once)
 
+# Side by side: one core each.
 test: .venv/test lint
-	$(BIN)/python -m pytest -q
+	$(MAKE) --no-print-directory -j2 --output-sync=target test-takedowns test-others
+
+test-takedowns: .venv/test
+	$(BIN)/python -m pytest -q tests/takedowns
+
+test-others: .venv/test
+	$(BIN)/python -m pytest -q --ignore=tests/takedowns --ignore=tests/shops/evershop
+
+# A shop drawn by scripts. Not a part of `make test`: 460 MB of npm packages, and minutes of a browser.
+test-shops: .venv/test var/evershop/node_modules/.package-lock.json
+	$(BIN)/python -m pytest -q tests/shops/evershop
+
+var/evershop/node_modules/.package-lock.json: $(addprefix tests/shops/evershop/,package.json package-lock.json .npmrc)
+	.ci/setup node
+	mkdir -p var/evershop
+	cp $^ var/evershop
+	cd var/evershop && npm ci --no-progress
+	touch $@
 
 lint: .venv/test
 	$(BIN)/ruff check -q .
