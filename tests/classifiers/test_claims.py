@@ -343,6 +343,6 @@ def test_every_form_has_its_rule() -> None:
 )
 def test_a_hundred_thousand_characters_of_numbers_are_read_in_no_time(piece: str) -> None:
     text = piece * (100_000 // len(piece))
-    began = time.perf_counter()
+    began = time.process_time()
     list(claims.find(text, NEBULISER))
-    assert time.perf_counter() - began < 0.5  # a tenth of that on a machine with nothing else to do
+    assert time.process_time() - began < 3  # quadratic work would take minutes

@@ -156,9 +156,9 @@ HOSTILE = ("电子烟", "点紫咽", "烟子电", "dian zi yan ", "dianziyan ", 
 @pytest.mark.parametrize("repeated", HOSTILE)
 def test_text_of_any_length_takes_no_more_than_linear_time(lexicon: Lexicon, repeated: str) -> None:
     text = normalize(repeated * (400_000 // len(repeated)))
-    start = time.perf_counter()
+    start = time.process_time()
     lexicon.find(text)
-    assert time.perf_counter() - start < 4  # a tenth of that on a quiet machine
+    assert time.process_time() - start < 4  # a tenth of that on a quiet machine
 
 
 def test_every_occurrence_of_a_given_word_is_found(lexicon: Lexicon) -> None:
