@@ -8,19 +8,36 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from pydantic import ValidationError
 from scrapy.crawler import AsyncCrawlerProcess
 
 from crawlers.recorder import Recorder
-from crawlers.rundir import CrawlJob, RunKind, job_file
+from crawlers.rundir import CrawlJob, RunKind, alive, job_file
 from crawlers.settings import settings_for
+from crawlers.spiders.api_recheck import ApiRecheckSpider
+from crawlers.spiders.api_sweep import ApiSweepSpider
 from crawlers.spiders.base import JobSpider
+from crawlers.spiders.capture import CaptureSpider
+from crawlers.spiders.discovery import DiscoverySpider
+from crawlers.spiders.look import LookSpider
 from crawlers.spiders.recheck import RecheckSpider
+from crawlers.spiders.sample import SampleSpider
 from crawlers.spiders.sweep import SweepSpider
 
-SPIDERS: dict[RunKind, type[JobSpider]] = {RunKind.SWEEP: SweepSpider, RunKind.RECHECK: RecheckSpider}
+SPIDERS: dict[RunKind, type[JobSpider]] = {
+    RunKind.SWEEP: SweepSpider,
+    RunKind.RECHECK: RecheckSpider,
+    RunKind.SAMPLE: SampleSpider,
+    RunKind.CAPTURE: CaptureSpider,
+    RunKind.LOOK: LookSpider,
+}
+API_SPIDERS: dict[RunKind, type[JobSpider]] = {
+    RunKind.SWEEP: ApiSweepSpider,
+    RunKind.RECHECK: ApiRecheckSpider,
+}
 USAGE_ERROR = 2
 
 logger = logging.getLogger(__name__)
@@ -30,12 +47,14 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         return _refuse("usage: python -m crawlers RUNDIR")
     run = Path(arguments[0])
-    try:
-        job = CrawlJob.model_validate_json(job_file(run).read_bytes())
-        recorder = Recorder(run, job)
-    except (OSError, ValidationError) as error:
-        return _refuse(f"cannot run {run}: {error}")
-    recorder.finish(crawl(job, recorder))
+    with ExitStack() as life:
+        try:
+            life.enter_context(alive(run))
+            job = CrawlJob.model_validate_json(job_file(run).read_bytes())
+            recorder = Recorder(run, job)
+        except (OSError, ValidationError) as error:
+            return _refuse(f"cannot run {run}: {error}")
+        recorder.finish(crawl(job, recorder))
     return 0
 
 
@@ -43,7 +62,7 @@ def crawl(job: CrawlJob, recorder: Recorder) -> str:
     """Runs the spider to its end and returns Scrapy's finish reason, or ``crashed``."""
     try:
         process = AsyncCrawlerProcess(settings_for(job))
-        crawler = process.create_crawler(SPIDERS[job.kind])
+        crawler = process.create_crawler(spider_for(job))
         done = process.crawl(crawler, job=job, recorder=recorder)
         process.start()
         done.result()
@@ -53,6 +72,15 @@ def crawl(job: CrawlJob, recorder: Recorder) -> str:
         return "crashed"
     recorder.counters["spider_exceptions"] = crawler.stats.get_value("spider_exceptions/count", 0)
     return str(crawler.stats.get_value("finish_reason", "crashed"))
+
+
+def spider_for(job: CrawlJob) -> type[JobSpider]:
+    """By the platform's road and the kind of run."""
+    if job.platform.road == "api":
+        return API_SPIDERS[job.kind]
+    if job.kind is RunKind.SWEEP and job.platform.discovery:
+        return DiscoverySpider
+    return SPIDERS[job.kind]
 
 
 def _refuse(sentence: str) -> int:

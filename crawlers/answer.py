@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from w3lib.encoding import html_to_unicode
 
-from crawlers.selectors import text_of, visible_text
+from crawlers import source
+from crawlers.selectors import clean, may_match, tag_selector, values, visible_text
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; product pages seen in the wild stay below 3 MB
 MAX_ATTRIBUTES = 2_000  # in one tag; libxml2 takes quadratic time for them, minutes for a page full
 HARMLESS_LENGTH = 64 * 1024  # code points; a shorter page cannot hold enough attributes to take a second
+PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*+)++/?")  # nothing to resolve in it
 RAW_TEXT = re.compile(r"<(?:script|style)\b.*?(?:</(?:script|style)|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
 TAG = re.compile(r"""<[a-z](?:[^"'>]++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+""", re.I)
 QUOTED = re.compile(r""""[^"]*+"?|'[^']*+'?""")
@@ -25,7 +28,7 @@ QUOTED = re.compile(r""""[^"]*+"?|'[^']*+'?""")
 class Answer:
     """One final HTTP response, redirects followed. ``headers`` have lower-case names.
 
-    ``rendered``: the body is the document that a browser made of the response, as UTF-8.
+    ``rendered``: the body is the document that a browser made of the response.
     """
 
     requested_url: str
@@ -35,10 +38,17 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     redirects: tuple[str, ...] = ()
     rendered: bool = False
+    asked: str = ""  # what the body of a request to an interface said, keys and signature left out
 
     @cached_property
     def html(self) -> str:
-        return decode(self.body, self.headers.get("content-type"))
+        """The source as text, without the NULs that no parser keeps."""
+        return decode(self.body, self.headers.get("content-type")).replace("\x00", "")
+
+    @cached_property
+    def data(self) -> object:
+        """The JSON that the body is, or None; see :func:`load_json`. UTF-8 whatever the label (RFC 8259)."""
+        return load_json(self.body.decode("utf-8-sig", "replace"))
 
     @cached_property
     def is_bomb(self) -> bool:
@@ -56,24 +66,74 @@ class Answer:
         return visible_text(self.tree)
 
     @cached_property
+    def scan(self) -> source.Scan | None:
+        """What the source tells without a tree; None when only the tree can tell."""
+        return source.scan(self.html)
+
+    @cached_property
     def page_title(self) -> str:
         """The text of the title element."""
+        if self.scan:
+            return clean(self.scan.title)
         found = self.tree.find(".//title")
-        return "" if found is None else text_of(found)
+        return "" if found is None else clean("".join(found.itertext()))
+
+    def may_hold(self, css: str) -> bool:
+        """False when the source shows that ``css`` matches nothing, so that the tree need not be asked."""
+        known = self._may_hold.get(css)
+        if known is None:
+            known = self._may_hold[css] = self._hides_words or may_match(css, self.html)
+        return known
+
+    def first_value(self, css: str) -> str | None:
+        """The first non-empty text that ``css`` yields: read from the source where that can tell."""
+        wanted = tag_selector(css)
+        if wanted is None or self._hides_words:
+            return next(values(self.tree, css), None)
+        for tag in source.tags_with(self.html, wanted.word):
+            if tag is None:
+                return next(values(self.tree, css), None)
+            if value := wanted.value(tag):
+                return value
+        return None
+
+    @cached_property
+    def _may_hold(self) -> dict[str, bool]:
+        """Answers of :meth:`may_hold`: politeness, presence and reading ask for the same."""
+        return {}
+
+    @cached_property
+    def _hides_words(self) -> bool:
+        return source.hides_words(self.html)
 
     def absolute(self, address: str) -> str:
         """The http address that ``address`` means on this page, or "": pages also name data: and the like."""
+        if PLAIN_PATH.fullmatch(address):
+            return self._origin + address
         try:
             url = urljoin(self.url, address) if address else ""
         except ValueError:  # no address at all, e.g. http://[
             return ""
         return url if url.startswith(("http://", "https://")) else ""
 
+    @cached_property
+    def _origin(self) -> str:
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
     @property
     def is_html(self) -> bool:
         """False for pictures, JSON and the like; a missing label counts as a page."""
         label = self.headers.get("content-type", "text/html").lower()
         return "html" in label or "xml" in label
+
+
+def load_json(text: str) -> object:
+    """None for what is no JSON, or nested to exhaust the stack. Numbers stay as written, as texts."""
+    try:
+        return json.loads(text, strict=False, parse_int=str, parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
 
 
 def decode(body: bytes, content_type: str | None) -> str:
@@ -111,7 +171,9 @@ def parse(html: str) -> etree._Element:
 
     ``huge_tree`` stays off: libxml2 then stops at 256 levels instead of following a nesting bomb down.
     """
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, no_network=True)
-    source = html.replace("\x00", "").encode("utf-8", "replace")
-    tree = etree.fromstring(source or b"<html/>", parser)
+    parser = etree.HTMLParser(
+        encoding="utf-8", huge_tree=False, remove_comments=True, no_network=True, collect_ids=False
+    )
+    encoded = html.replace("\x00", "").encode("utf-8", "replace")
+    tree = etree.fromstring(encoded or b"<html/>", parser)
     return etree.Element("html") if tree is None else tree

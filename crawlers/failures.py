@@ -43,11 +43,15 @@ UNREACHABLE = frozenset({"dns", "timeout", "connection_refused", "connection_cut
 
 
 class Refused(IgnoreRequest):
-    """We did not make the request; ``reason`` is robots_disallowed, off_platform …"""
+    """We did not make the request, or do not want what came of it.
 
-    def __init__(self, reason: str) -> None:
+    ``reason`` is robots_disallowed, off_platform …; ``led_to``: where a page in the browser led.
+    """
+
+    def __init__(self, reason: str, led_to: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.led_to = led_to
 
 
 def reason_of(failure: BaseException) -> str:

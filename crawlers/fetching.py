@@ -22,6 +22,7 @@ def answer_of(response: Response, request: Request) -> Answer:
         headers=_headers(response),
         redirects=redirects,
         rendered="playwright" in response.flags,
+        asked=request.meta.get("asked", ""),
     )
     request.meta["answer"] = answer
     return answer

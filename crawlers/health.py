@@ -1,23 +1,64 @@
-"""What a run is worth: pure rules over what was counted → issues with a name, and the outcome."""
+"""What a run is worth: pure rules over what was counted, and over what earlier runs counted.
+
+Every complaint is an issue with a name. Those in :data:`FAILING` void the run: it is kept, and nothing is
+inferred from it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from crawlers.failures import UNREACHABLE
+from crawlers.listing import Presence
 from crawlers.platforms import Platform
-from crawlers.rundir import Issue, Outcome, RunKind
+from crawlers.rundir import Issue, Outcome, RunKind, RunStats
+
+FAILING = frozenset(
+    {
+        "canary_failed",
+        "crashed",
+        "dropped",
+        "internal_error",
+        "nothing_up",
+        "one_title",
+        "redirect_only",
+        "site_changed",
+        "zero_items",
+    }
+)
+ENOUGH = 10  # listings below which shares of them say nothing
+ONE_TITLE = 0.2  # largest share of listings under one title: more, and it is a page's heading, not theirs
+DUPLICATES = 0.3  # largest share of listings that say just what another one says
+REDIRECTED_AT_LEAST = 3  # pages: one or two that lead away are ordinary
+DROP = 0.5  # of the median of the last healthy runs
+HISTORY, HISTORY_AT_LEAST = 5, 3  # healthy runs that the median is of
 
 ROBOTS = frozenset({"robots_disallowed", "robots_unreachable", "crawl_delay_too_long"})
-LOSSES = ("blocked", "not_judged", "sightings_error", "failed_", "unread_")  # how these counters begin
+LOSSES = (
+    "captured_error",
+    "no_view",
+    "blocked",
+    "not_judged",
+    "sightings_error",
+    "drawn_error",
+    "lost_queries",
+    "frames_cut_short",
+    "failed_",
+    "unread_",
+)  # how these counters begin
+CONCLUSIVE = ("up", "gone", "altered")  # states of a look that could tell
 ENDINGS = {  # finish reason → code and sentence
     "blocked": ("blocked", "{0} walled us off twice in a row; a person has to look at it."),
     "dead_host": ("dead_host", "{0} did not answer ten requests in a row."),
     "shutdown": ("interrupted", "The run on {0} was told to stop before its end."),
     "site_changed": ("site_changed", "{0} sends pages, but no more listings in them."),
+    "keys_missing": ("keys_missing", "The keys of the interface of {0} are not in the environment."),
+    "interface_refused": ("interface_refused", "The interface of {0} refused our key, signature or right."),
     "crashed": ("crashed", "The run on {0} broke off; see the log."),
-    "closespider_pagecount": ("budget_spent", "The day's budget of requests to {0} is spent."),
+    "budget_spent": ("budget_spent", "The day's budget of requests to {0} is spent."),
+    "window_closed": ("window_closed", "The time window of {0} closed before the run was done."),
     "closespider_errorcount": ("internal_error", "Our own code failed ten times on {0}; see the log."),
     "memusage_exceeded": ("internal_error", "The run on {0} took too much memory and was ended."),
 }
@@ -25,7 +66,11 @@ ENDINGS = {  # finish reason → code and sentence
 
 @dataclass(frozen=True)
 class RunFacts:
-    """``counters``: see :class:`crawlers.recorder.Recorder`. ``fills``: field of Listing → times filled."""
+    """``counters``: see :class:`crawlers.recorder.Recorder`. ``fills``: field of Listing → times filled.
+
+    ``same_title``: listings under the commonest title; ``same_content``: those that repeat another's words;
+    ``before``: those that the run which this one takes up had dealt with.
+    """
 
     kind: RunKind
     platform: Platform
@@ -33,6 +78,9 @@ class RunFacts:
     counters: Mapping[str, int] = field(default_factory=dict)
     fills: Mapping[str, int] = field(default_factory=dict)
     canary_ok: bool | None = None
+    same_title: int = 0
+    same_content: int = 0
+    before: int = 0
 
     def count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -46,7 +94,16 @@ class RunFacts:
 
 def diagnose(facts: RunFacts) -> tuple[Issue, ...]:
     """Every complaint about the run, the errors first."""
-    rules = (_ending_issues, _canary_issues, _nothing_issues, _assertion_issues, _loss_issues)
+    rules = (
+        _ending_issues,
+        _canary_issues,
+        _nothing_issues,
+        _nothing_up_issues,
+        _assertion_issues,
+        _sameness_issues,
+        _redirect_issues,
+        _loss_issues,
+    )
     found = [issue for rule in rules for issue in rule(facts)]
     return tuple(sorted(found, key=lambda issue: issue.level))  # "error" < "warning"
 
@@ -56,17 +113,18 @@ def outcome_of(facts: RunFacts, issues: tuple[Issue, ...]) -> Outcome:
     codes = {issue.code for issue in issues if issue.level == "error"}
     if "blocked" in codes:
         return Outcome.BLOCKED
-    if _yielded(facts) == 0 or facts.canary_ok is False or codes & {"crashed", "internal_error"}:
+    if codes & FAILING:
         return Outcome.FAILED
     lossy = any(count and name.startswith(LOSSES) for name, count in facts.counters.items())
     return Outcome.PARTIAL if codes or lossy or facts.finish_reason != "finished" else Outcome.OK
 
 
 def _yielded(facts: RunFacts) -> int:
-    """Listings of a sweep; of a recheck the looks that showed something."""
-    if facts.kind is RunKind.SWEEP:
-        return facts.count("items")
-    return sum(facts.count(f"sightings_{state}") for state in ("up", "gone", "altered"))
+    """Listings of a search; of a recheck the looks that showed something."""
+    if not facts.kind.looks:
+        return facts.count("items") + facts.before
+    looks = "sightings" if facts.kind is RunKind.RECHECK else "captured"
+    return sum(facts.count(f"{looks}_{state}") for state in CONCLUSIVE)
 
 
 def _ending_issues(facts: RunFacts) -> Iterator[Issue]:
@@ -83,17 +141,31 @@ def _canary_issues(facts: RunFacts) -> Iterator[Issue]:
 
 
 def _nothing_issues(facts: RunFacts) -> Iterator[Issue]:
-    if _yielded(facts) == 0:
+    if _yielded(facts) == 0 and facts.kind is not RunKind.LOOK:  # a look may be at any page
         if facts.finish_reason not in ENDINGS:  # else that explains it
             yield _why_nothing(facts)
         yield _error("zero_items", f"The {facts.kind} of {facts.platform.name} showed nothing.")
 
 
+def _nothing_up_issues(facts: RunFacts) -> Iterator[Issue]:
+    """Without a canary only a listing that is up shows that the shop did not change all its addresses."""
+    looks = {state: facts.count(f"sightings_{state}") for state in Presence}
+    told_up = looks[Presence.UP] + looks[Presence.ALTERED]
+    if facts.kind is not RunKind.RECHECK or facts.canary_ok is not None or told_up:
+        return
+    if looks[Presence.GONE] and sum(looks.values()) > 1:
+        message = (
+            f"Not one of {sum(looks.values())} listings of {facts.platform.name} was up, and its profile has "
+            "no canary to tell removals from a changed site: this run proves nothing."
+        )
+        yield _error("nothing_up", message)
+
+
 def _assertion_issues(facts: RunFacts) -> Iterator[Issue]:
     items, floor = facts.count("items"), facts.platform.assertions
-    if facts.kind is not RunKind.SWEEP or items == 0:
+    if facts.kind.looks or items == 0:
         return
-    if items < floor.min_listings:
+    if facts.kind is RunKind.SWEEP and items + facts.before < floor.min_listings:
         message = f"{facts.platform.name} gave {items} listings; at least {floor.min_listings} are expected."
         yield _error("below_min", message)
     for name, rate in sorted(floor.fill_rate.items()):
@@ -101,6 +173,58 @@ def _assertion_issues(facts: RunFacts) -> Iterator[Issue]:
         if share < rate:
             message = f"{name} stands in {share:.0%} of the listings; at least {rate:.0%} are expected."
             yield _error("low_fill_rate", message)
+
+
+def _sameness_issues(facts: RunFacts) -> Iterator[Issue]:
+    items = facts.count("items")
+    if facts.kind.looks or items < ENOUGH:
+        return
+    if facts.same_title > ONE_TITLE * items:
+        message = f"{facts.same_title} of {items} listings have one and the same title: it is hardly theirs."
+        yield _error("one_title", message)
+    if facts.same_content > DUPLICATES * items:
+        yield _error("duplicates", f"{facts.same_content} of {items} listings repeat what another one says.")
+
+
+def _redirect_issues(facts: RunFacts) -> Iterator[Issue]:
+    """A shop sends strangers home as it sends them from a removed listing; the canary tells the two apart."""
+    pages, away = facts.count("pages"), facts.count("pages_led_away")
+    if away >= REDIRECTED_AT_LEAST and away == pages:
+        message = (
+            f"Every one of {pages} pages of {facts.platform.name} led elsewhere: this run proves nothing."
+        )
+        yield _error("redirect_only", message)
+
+
+def against_history(stats: RunStats, past: Sequence[RunStats]) -> tuple[Issue, ...]:
+    """Complaints that only earlier runs of the platform can raise; ``past`` in any order.
+
+    Only runs that came to their end are compared, and only with healthy ones of the same kind and scope.
+    """
+    rate = _rate(stats)
+    healthy = sorted((run for run in past if _is_like(run, stats)), key=lambda run: run.started_at)[-HISTORY:]
+    rates = [earlier for run in healthy if (earlier := _rate(run)) is not None]
+    if rate is None or len(rates) < HISTORY_AT_LEAST or rate >= DROP * median(rates):
+        return ()
+    usual = f"the last {len(rates)} healthy runs brought {median(rates):.4g}"
+    return (_error("dropped", f"The {stats.kind} of {stats.platform} brought {rate:.4g}; {usual}."),)
+
+
+def _is_like(run: RunStats, stats: RunStats) -> bool:
+    alike = (run.kind, run.platform, run.scope) == (stats.kind, stats.platform, stats.scope)
+    return alike and run.run_id != stats.run_id and run.outcome in (Outcome.OK, Outcome.PARTIAL)
+
+
+def _rate(stats: RunStats) -> float | None:
+    """Listings of a sweep, positions of a sample, the share of looks that could tell of a recheck."""
+    if stats.finish_reason != "finished" or stats.resumed:
+        return None
+    if stats.kind is RunKind.SWEEP:
+        return stats.items
+    if stats.kind is RunKind.SAMPLE:
+        return stats.counters.get("positions", 0)
+    told = sum(stats.counters.get(f"sightings_{state}", 0) for state in CONCLUSIVE)
+    return told / stats.sightings if stats.sightings >= ENOUGH else None
 
 
 def _why_nothing(facts: RunFacts) -> Issue:

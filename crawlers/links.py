@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from crawlers.platforms import Platform
 
@@ -15,6 +15,10 @@ URL_LIMIT = 2_000
 # An address ends at white space, at Chinese letters and punctuation, and at quotes and angle brackets.
 URL = re.compile(r"https?://[^\s\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2018-\u201d\"'<>`\\^{}|]+", re.I)
 TRAILING = ".,;:!?)]}*"
+DEFAULT_PORT = {"http": ":80", "https": ":443"}
+RESERVED = "%!#$&'()*+,/:;=?@[]~"  # what may stand in an address as it is, beside letters and digits
+# Shopping agents: their own address holds the platform's in its parameter ``url``.
+AGENTS = frozenset({"kakobuy.com", "www.kakobuy.com"})
 
 
 class LinkProblem(StrEnum):
@@ -50,18 +54,31 @@ def recognise(text: str, platforms: Iterable[Platform]) -> Link | Unrecognised:
 
     An unknown host is never guessed at, and a short link is not followed: both go to a person.
     """
-    found = URL.search(text[:TEXT_LIMIT])
+    known, looked_at = tuple(platforms), text[:TEXT_LIMIT]
+    found = URL.search(looked_at)
+    before = looked_at[: found.start()] if found else looked_at
+    if shared := _shared(before, known):
+        return shared
     if found is None:
         return Unrecognised(LinkProblem.NO_LINK)
     written = found[0].rstrip(TRAILING)
     url = _normalised(written)
     if url is None:
         return Unrecognised(LinkProblem.MALFORMED, written[:URL_LIMIT])
-    return _match(url, platforms)
+    return _match(_unwrapped(url), known)
+
+
+def _shared(text: str, platforms: Iterable[Platform]) -> Link | None:
+    """A share text without an address, e.g. of a mini-program."""
+    for platform in platforms:
+        for pattern in platform.share_texts:
+            if found := re.search(pattern, text):
+                return Link(platform.name, found["id"], platform.canonical_url(found["id"]))
+    return None
 
 
 def _normalised(written: str) -> str | None:
-    """Scheme and host in lower case, no fragment; None for what no shop ever sends.
+    """Scheme and host in lower case, only ASCII after it, no fragment; None for what no shop ever sends.
 
     A user name before the host is refused: it only serves to look like another host.
     """
@@ -72,7 +89,20 @@ def _normalised(written: str) -> str | None:
         return None
     if not usable or len(written) > URL_LIMIT:
         return None
-    return SplitResult(parts.scheme.lower(), parts.netloc.lower(), parts.path, parts.query, "").geturl()
+    scheme = parts.scheme.lower()
+    host = parts.netloc.lower().removesuffix(DEFAULT_PORT[scheme])
+    path, query = (quote(part, RESERVED, errors="replace") for part in (parts.path, parts.query))
+    return SplitResult(scheme, host, path, query, "").geturl()
+
+
+def _unwrapped(url: str) -> str:
+    """The address inside an agent's, decoded once; any other address is left as it is."""
+    parts = urlsplit(url)
+    if parts.netloc not in AGENTS:
+        return url
+    found = re.search(r"(?:^|&)url=([^&]+)", parts.query)
+    inner = unquote(found[1]) if found else ""
+    return (_normalised(inner) if URL.fullmatch(inner) else None) or url
 
 
 def _match(url: str, platforms: Iterable[Platform]) -> Link | Unrecognised:

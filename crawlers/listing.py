@@ -62,7 +62,7 @@ class Listing(Frozen):
     lang: str | None = None
     sources: dict[str, str] = Field(
         default_factory=dict,
-        description="field name → jsonld | microdata | opengraph | profile | import | pasted",
+        description="field name → jsonld | microdata | opengraph | profile | api | import | pasted",
     )
     observed_at: AwareDatetime
     evidence: str | None = Field(

@@ -43,10 +43,22 @@ def read_page(
         return Reading(judgement)
     found = _with_profile(judgement.facts, answer, platform)
     missing = tuple(sorted(_missing(found, platform)))
+    return Reading(judgement, listing_of(found, platform, item_id, observed_at, evidence, found_by), missing)
+
+
+def listing_of(
+    found: Facts,
+    platform: Platform,
+    item_id: str,
+    observed_at: datetime,
+    evidence: str | None = None,
+    found_by: str | None = None,
+) -> Listing | None:
+    """The listing that ``found`` tells of, bounded and cleaned; None without a title."""
     if not found.values.get("title"):
-        return Reading(judgement, missing=missing)
-    listing = Listing(
-        platform=platform.name,
+        return None
+    return Listing(
+        platform=platform.lists,
         item_id=item_id,
         url=platform.canonical_url(item_id),
         title=_text(found, "title"),
@@ -63,14 +75,14 @@ def read_page(
         evidence=evidence,
         found_by=found_by,
     )
-    return Reading(judgement, listing, missing)
 
 
 def _with_profile(facts: Facts, answer: Answer, platform: Platform) -> Facts:
     """``facts``, and what the profile's selectors find where structured data was silent."""
     found, sources = dict(facts.values), dict(facts.sources)
     for name, selector in platform.fields.items():
-        value = None if name in found else _selected(name, selector.css, answer)
+        silent = name not in found and answer.may_hold(selector.css)
+        value = _selected(name, selector.css, answer) if silent else None
         if value:
             found[name], sources[name] = value, "profile"
     return Facts(found, sources, facts.ids)
@@ -79,10 +91,9 @@ def _with_profile(facts: Facts, answer: Answer, platform: Platform) -> Facts:
 def _selected(name: str, css: str, answer: Answer) -> object:
     if name == "attributes":
         return dict(filter(all, map(_row, elements(answer.tree, css)[:LIST_LIMIT])))
-    found = values(answer.tree, css)
     if name == "images":
-        return tuple(filter(None, map(answer.absolute, found)))
-    first = next(found, None)
+        return tuple(filter(None, map(answer.absolute, values(answer.tree, css))))
+    first = answer.first_value(css)
     return answer.absolute(first) if first and name == "seller_url" else first
 
 

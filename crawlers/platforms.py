@@ -11,60 +11,14 @@ from collections.abc import Iterator
 from typing import Annotated, Self
 from urllib.parse import quote_plus, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from crawlers.apis.keys import CATALOGUES, KEYS
 from crawlers.listing import Frozen, NonEmpty
-from crawlers.selectors import compiled
+from crawlers.profile_types import Css, ElementCss, IdRegex, IdRegexes, Regex, Template, holding
 
 SELLER_FIELDS = {"seller", "seller_id", "seller_kind", "seller_url"}
 FIELDS = SELLER_FIELDS | {"title", "description", "price", "currency", "images", "attributes", "lang"}
-
-
-def _compiles(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
-
-
-def _names_an_id(pattern: str) -> str:
-    if "id" not in re.compile(pattern).groupindex:
-        raise ValueError("needs a group named id: (?P<id>…)")
-    return pattern
-
-
-def _selects(css: str) -> str:
-    compiled(css)
-    return css
-
-
-def _selects_elements(css: str) -> str:
-    if "::" in css:
-        raise ValueError("must select elements, without ::text or ::attr()")
-    return css
-
-
-def _several(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-def _holds(*names: str) -> AfterValidator:
-    def check(template: str) -> str:
-        found = set(re.findall(r"\{(\w*)\}", template))
-        if missing := [name for name in names if name not in found]:
-            raise ValueError("needs " + " and ".join(f"{{{name}}}" for name in missing))
-        if unknown := found - {*names, "home"}:
-            raise ValueError("knows no " + " and ".join(f"{{{name}}}" for name in sorted(unknown)))
-        return template
-
-    return AfterValidator(check)
-
-
-Regex = Annotated[str, AfterValidator(_compiles)]
-IdRegex = Annotated[str, AfterValidator(_compiles), AfterValidator(_names_an_id)]
-Css = Annotated[str, Field(min_length=1), AfterValidator(_selects)]
-ElementCss = Annotated[Css, AfterValidator(_selects_elements)]
 
 
 class Marker(Frozen):
@@ -75,26 +29,72 @@ class Marker(Frozen):
 
 
 class Search(Frozen):
-    url: Annotated[str, _holds("term", "page")] = Field(description="may also hold {home}")
+    url: Annotated[str, holding("term", "page")] = Field(description="may also hold {home}")
     pages: int = Field(ge=1, le=50, description="most pages to read for a term")
     item_links: ElementCss = Field(description="the links to listings on a result page")
     terms: tuple[NonEmpty, ...] = Field(min_length=1)
     empty: Marker | None = Field(default=None, description="sign of a search that honestly found nothing")
 
 
-class ListingUrl(Frozen):
-    """How an item id stands in an address, and the canonical address made of it."""
+class Discovery(Frozen):
+    """Where a shop lists its own pages: robots.txt (for its Sitemap lines), sitemaps, RSS and Atom feeds."""
 
-    match: Annotated[tuple[IdRegex, ...], BeforeValidator(_several)] = Field(
+    sitemaps: tuple[Template, ...] = Field(default=(), description="may hold {home}")
+    feeds: tuple[Template, ...] = Field(default=(), description="may hold {home}")
+    listings: int = Field(default=300, ge=1, le=5000, description="most to read in a run, the newest first")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.sitemaps and not self.feeds:
+            raise ValueError("needs sitemaps or feeds")
+        return self
+
+
+def _is_known(interface: str) -> str:
+    if interface not in KEYS:
+        raise ValueError(f"no such interface; known are {', '.join(sorted(KEYS))}")
+    return interface
+
+
+class Api(Frozen):
+    """An official or public interface that is asked instead of pages. Its keys never stand in a profile."""
+
+    interface: Annotated[str, AfterValidator(_is_known)]
+    terms: tuple[NonEmpty, ...] = Field(
+        default=(), description="none: the whole catalogue, where the interface gives one"
+    )
+    pages: int = Field(ge=1, le=50, description="most pages to read for a term or of the catalogue")
+    market: str | None = Field(
+        default=None, pattern="^EBAY_[A-Z]{2,6}$", description="eBay's site, e.g. EBAY_US"
+    )
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not self.terms and self.interface not in CATALOGUES:
+            raise ValueError(f"{self.interface} needs terms: it gives no catalogue")
+        if (self.interface == "ebay") != (self.market is not None):
+            raise ValueError("market is for ebay, which needs it")
+        return self
+
+
+class ListingUrl(Frozen):
+    """How an item id stands in an address, and the canonical address made of it.
+
+    Where an id is unique in its shop only, a pattern names both: ``(?P<shop>…)`` and ``(?P<id>…)`` make the
+    item id ``shop.id``.
+    """
+
+    match: IdRegexes = Field(
         min_length=1, description="one or several, tried in turn; searched in the whole address"
     )
-    canonical: Annotated[str, _holds("id")] = Field(description="may also hold {home}")
+    canonical: Annotated[str, holding("id")] = Field(description="may also hold {home}")
 
     def item_id(self, url: str) -> str | None:
         """The item id that stands in ``url``; None when it is no listing's address."""
         for pattern in self.match:
             if found := re.search(pattern, url):
-                return found["id"]
+                parts = found.groupdict().values()
+                return ".".join(filter(None, parts))
         return None
 
 
@@ -133,6 +133,8 @@ class Block(Frozen):
     def _says_something(self) -> Self:
         if self.url is self.css is self.text is None:
             raise ValueError("needs at least one of url, css, text")
+        if self.text and self.url is self.css is None:
+            raise ValueError("text needs css or url beside it: sellers can write any words anywhere")
         return self
 
 
@@ -140,7 +142,15 @@ class Politeness(Frozen):
     """May only be slower than the floor in ``crawlers.politeness``, never faster."""
 
     delay_s: float = Field(default=3.0, ge=0)
-    daily_requests: int = Field(default=2000, ge=1, description="no run makes more requests than this")
+    daily_requests: int = Field(default=2000, ge=1, description="in all runs of a day together")
+    window: str | None = Field(
+        default=None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="when we may come, in Shanghai, e.g. 01:00-06:00; may cross midnight",
+    )
+    cool_off_hours: float = Field(
+        default=0, ge=0, le=720, description="of silence after a blocked run; never below the floor"
+    )
 
 
 class Assertions(Frozen):
@@ -153,8 +163,16 @@ class Assertions(Frozen):
 class Canary(Frozen):
     """A page that must be up and an id that must be gone; checked in every run."""
 
-    alive: Annotated[str, _holds()] = Field(description="may hold {home}")
-    absent: Annotated[str, _holds()] = Field(description="may hold {home}")
+    alive: Template = Field(description="may hold {home}")
+    absent: Template = Field(description="may hold {home}")
+
+
+class Saying(Frozen):
+    """What a platform's page says in place of a listing, for a person who looks; it proves no removal."""
+
+    text: NonEmpty
+    means: NonEmpty = Field(pattern="^(removed|sold_out|walled_off)$")
+    verified: bool = Field(default=False, description="False: hearsay, and said so wherever it is shown")
 
 
 class LeadChannel(Frozen):
@@ -168,12 +186,17 @@ class Platform(Frozen):
     title_en: NonEmpty
     verified: bool = Field(description="False until tried on the real platform; said so wherever it is shown")
     road: NonEmpty = Field(
-        pattern="^(page|import)$", description="page: we crawl it; import: files and pasted links only"
+        pattern="^(page|api|import)$",
+        description="page: we crawl it; api: we ask its interface; import: files and pasted links only",
     )
     home: str | None = Field(
         default=None,
         pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*[^/?#\s])?$",
-        description="no trailing slash; required for road page",
+        description="no trailing slash; required for road page, and for road api: where the interface is",
+    )
+    marketplace: str | None = Field(
+        default=None,
+        description="the profile whose listings these are, when this one is but another road to them",
     )
     render: NonEmpty = Field(default="http", pattern="^(http|browser)$")
     render_reason: str | None = Field(default=None, description="required when render is browser")
@@ -181,19 +204,28 @@ class Platform(Frozen):
         default=(),
         description="hosts whose links belong here, lower case; *.x.y means any below x.y. home's is implied",
     )
+    media_hosts: tuple[NonEmpty, ...] = Field(
+        default=(), description="hosts that serve its pictures and styles, for captures; written like hosts"
+    )
     short_links: tuple[Regex, ...] = Field(
         default=(),
-        description="addresses that lead to a listing only by a redirect: recognised, not followed",
+        description="addresses that lead to a listing only by a redirect; followed on request only",
+    )
+    share_texts: tuple[IdRegex, ...] = Field(
+        default=(), description="what stands in a share text in place of an address, with the id in it"
     )
     listing_url: ListingUrl
     currency: str | None = Field(
         default=None, pattern="^[A-Z]{3}$", description="of prices that do not name theirs"
     )
     search: Search | None = None
+    discovery: Discovery | None = None
+    api: Api | None = None
     fields: dict[str, Selector] = Field(
         default_factory=dict, description="only what structured data does not give"
     )
     presence: PresenceRules | None = None
+    sayings: tuple[Saying, ...] = ()
     blocks: tuple[Block, ...] = ()
     politeness: Politeness = Politeness()
     assertions: Assertions = Assertions()
@@ -207,11 +239,19 @@ class Platform(Frozen):
         return self
 
     def _complaints(self) -> Iterator[str]:
-        needed = {"home": self.home, "search": self.search, "presence": self.presence}
-        if self.road == "page":
-            yield from (f"road page needs {name}" for name, value in needed.items() if value is None)
-        elif not self.hosts:
-            yield "road import needs hosts, or no pasted link can belong to it"
+        needed: dict[str, dict[str, object]] = {
+            "page": {
+                "home": self.home,
+                "search or discovery": self.search or self.discovery,
+                "presence": self.presence,
+            },
+            "api": {"home": self.home, "api": self.api},
+            "import": {"hosts or share_texts, for what is pasted": self.hosts or self.share_texts or None},
+        }
+        lacking = (name for name, value in needed[self.road].items() if value is None)
+        yield from (f"road {self.road} needs {name}" for name in lacking)
+        if self.api and KEYS[self.api.interface] and not _keeps_secrets(self.home or ""):
+            yield "home must be https: what is sent there is signed with a key or holds it"
         if self.render == "browser" and not self.render_reason:
             yield "render browser needs render_reason: a browser page costs eighty times as much"
         if unknown := sorted(self.fields.keys() - FIELDS):
@@ -219,16 +259,29 @@ class Platform(Frozen):
         if self.home is None and "{home}" in self.listing_url.canonical:
             yield "listing_url.canonical holds {home}, but there is no home"
 
+    @property
+    def lists(self) -> str:
+        """The platform that the listings belong to: part of their identity."""
+        return self.marketplace or self.name
+
+    @property
+    def vantage(self) -> str:
+        """From where we look: what is seen by an interface and on pages is not compared."""
+        return f"api-{self.api.interface}" if self.road == "api" and self.api else "anonymous-http"
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What is searched for when a job names nothing; none where a whole catalogue is read."""
+        asked = self.search or self.api
+        return asked.terms if asked else ()
+
     def owns_host(self, url: str) -> bool:
         """Whether the host (with its port) of ``url`` is one of this platform's."""
-        try:
-            netloc = urlsplit(url).netloc.lower()
-        except ValueError:  # no address at all, e.g. http://[
-            return False
-        own = (*self.hosts, urlsplit(self.home or "").netloc)
-        return any(
-            netloc == host or (host.startswith("*.") and netloc.endswith(host[1:])) for host in own if host
-        )
+        return _is_at(url, (*self.hosts, urlsplit(self.home or "").netloc))
+
+    def serves_media(self, url: str) -> bool:
+        """Whether a picture at ``url`` may be fetched: from one of its media hosts, or of its own."""
+        return self.owns_host(url) or _is_at(url, self.media_hosts)
 
     def canonical_url(self, item_id: str) -> str:
         return self._at_home(self.listing_url.canonical).replace("{id}", item_id)
@@ -240,6 +293,14 @@ class Platform(Frozen):
         url = self._at_home(self.search.url)
         return url.replace("{term}", quote_plus(term)).replace("{page}", str(page))
 
+    def discovery_urls(self) -> tuple[tuple[str, str], ...]:
+        """(``sitemap`` or ``feed``, address)"""
+        if self.discovery is None:
+            return ()
+        found = [("sitemap", url) for url in self.discovery.sitemaps]
+        found += [("feed", url) for url in self.discovery.feeds]
+        return tuple((kind, self._at_home(url)) for kind, url in found)
+
     def canary_urls(self) -> tuple[str, str] | None:
         """(must be up, must be gone)"""
         if self.canary is None:
@@ -248,3 +309,19 @@ class Platform(Frozen):
 
     def _at_home(self, template: str) -> str:
         return template.replace("{home}", self.home or "")
+
+
+def _is_at(url: str, hosts: tuple[str, ...]) -> bool:
+    try:
+        netloc = urlsplit(url).netloc.lower()
+    except ValueError:  # no address at all, e.g. http://[
+        return False
+    return any(
+        netloc == host or (host.startswith("*.") and netloc.endswith(host[1:])) for host in hosts if host
+    )
+
+
+def _keeps_secrets(home: str) -> bool:
+    """Https, or a host of this very machine, which is where tests are served from."""
+    parts = urlsplit(home)
+    return parts.scheme == "https" or parts.hostname in {"127.0.0.1", "localhost"}

@@ -11,15 +11,15 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from scrapy import signals
+from scrapy import Request, signals
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawlers.failures import Refused, reason_of
 from crawlers.platforms import Platform
+from crawlers.rendering import RENDERING, Rendering
 
 if TYPE_CHECKING:
-    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from scrapy.robotstxt import RobotParser
@@ -29,6 +29,9 @@ LOOPBACK_CONCURRENCY = 8  # the sample market lives on this machine and is ours
 MAX_CRAWL_DELAY_S = 120.0  # a host that asks for more does not want to be crawled
 MAX_COOL_OFF_S = 300.0  # a longer pause is the next run's business
 DEFAULT_COOL_OFF_S = 30.0  # after a 429 that names no time
+MAX_DAILY_REQUESTS = 10_000  # a profile may wish for less, never for more, of a host that is not this machine
+PICTURE = "picture"  # Request.meta: a picture, which the platform may keep on another host
+LIMITED_IN_WORDS = "limited_in_words"  # Request.meta: an interface said "too often" with HTTP 200
 ROBOT_NAME = "Vapewatch"  # the product token that robots.txt groups are matched with
 DENY_ALL = b"User-agent: *\nDisallow: /"
 
@@ -46,14 +49,26 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def is_ours(platform: Platform) -> bool:
+    """Whether every host that the profile names is this very machine."""
+    named = (f"//{host}" for host in (*platform.hosts, *platform.media_hosts))
+    return all(map(is_loopback, (platform.home or "", *named)))
+
+
 def delay_of(platform: Platform) -> float:
-    """Seconds between two requests: the profile's wish, never below the floor."""
+    """Seconds between two requests to the home: the profile's wish, never below the floor."""
     floor = 0.0 if is_loopback(platform.home or "") else FLOOR_DELAY_S
     return max(platform.politeness.delay_s, floor)
 
 
+def budget_of(platform: Platform) -> int:
+    """Requests a day, over all runs: the profile's wish, never above the ceiling."""
+    wish = platform.politeness.daily_requests
+    return wish if is_ours(platform) else min(wish, MAX_DAILY_REQUESTS)
+
+
 def concurrency_of(platform: Platform) -> int:
-    """Requests at a time; with a delay there is never more than one."""
+    """Requests to the home at a time; with a delay there is never more than one."""
     return LOOPBACK_CONCURRENCY if delay_of(platform) == 0 else 1
 
 
@@ -73,6 +88,13 @@ def cool_off_of(status: int, retry_after: str | None, now: float) -> float:
         return default
 
 
+def pause_of(request: Request, response: Response) -> float:
+    """Seconds of silence that ``response`` asks for, by its status or, as interfaces do, in words."""
+    asked = response.headers.get("Retry-After")
+    status = 429 if request.meta.get(LIMITED_IN_WORDS) else response.status
+    return cool_off_of(status, asked.decode("latin-1") if asked else None, time.time())
+
+
 class KnownHosts:
     """Refuses every request that leaves the platform's hosts: links and redirects are written by others."""
 
@@ -84,7 +106,9 @@ class KnownHosts:
         return cls(crawler.settings["PLATFORM"])
 
     def process_request(self, request: Request) -> None:
-        if not self._platform.owns_host(request.url):
+        of_media = request.meta.get(PICTURE) or request.meta.get("dont_obey_robotstxt")  # and its robots.txt
+        known = self._platform.serves_media if of_media else self._platform.owns_host
+        if not known(request.url):
             raise Refused("off_platform")
 
 
@@ -107,10 +131,27 @@ class StrictRobots(RobotsTxtMiddleware):
         return parser or self._parserimpl.from_crawler(self.crawler, DENY_ALL)
 
     def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        if reason := self._reason(rp, request):
+            raise Refused(reason)
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        """A browser goes where a page leads it before Scrapy hears of it: what came of that is refused."""
+        rendering = request.meta.get(RENDERING)
+        places = rendering.places if isinstance(rendering, Rendering) else ()
+        for place in dict.fromkeys(places):
+            if reason := await self.refusal(place):
+                raise Refused(reason, place)
+        return response
+
+    async def refusal(self, url: str) -> str | None:
+        """Why ``url`` may not be asked for, as a reason code; None when it may."""
+        request = Request(url)
+        return self._reason(await self.robot_parser(request), request)
+
+    def _reason(self, rp: RobotParser | None, request: Request) -> str | None:
         if rp is None or not rp.allowed(request.url, ROBOT_NAME):
-            raise Refused(self._unreadable.get(urlparse_cached(request).netloc, "robots_disallowed"))
-        if (rp.crawl_delay(ROBOT_NAME) or 0) > MAX_CRAWL_DELAY_S:
-            raise Refused("crawl_delay_too_long")
+            return self._unreadable.get(urlparse_cached(request).netloc, "robots_disallowed")
+        return "crawl_delay_too_long" if (rp.crawl_delay(ROBOT_NAME) or 0) > MAX_CRAWL_DELAY_S else None
 
     async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
         if response.status >= 500 or response.status == 429:
@@ -132,7 +173,8 @@ class StrictRobots(RobotsTxtMiddleware):
             return
         downloader = self.crawler.engine.downloader
         key = downloader.get_slot_key(request)
-        delay = max(float(asked), downloader.settings.getfloat("DOWNLOAD_DELAY"))
+        own = downloader.per_slot_settings.get(key, {})
+        delay = max(float(asked), own.get("delay", downloader.settings.getfloat("DOWNLOAD_DELAY")))
         # The entry outlives the slot, which Scrapy drops after a minute of silence.
         downloader.per_slot_settings[key] = {"delay": delay, "concurrency": 1}
         if slot := downloader.slots.get(key):
@@ -153,8 +195,7 @@ class CoolOff:
             await asyncio.sleep(pause)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        asked = response.headers.get("Retry-After")
-        pause = cool_off_of(response.status, asked.decode("latin-1") if asked else None, time.time())
+        pause = pause_of(request, response)
         host = urlparse_cached(request).netloc
         self._silent_until[host] = max(self._silent_until[host], time.monotonic() + pause)
         return response

@@ -4,29 +4,68 @@
 ``items.jsonl``      one :class:`~crawlers.listing.Listing` a line
 ``sightings.jsonl``  one :class:`~crawlers.listing.Sighting` a line
 ``issues.jsonl``     one :class:`Issue` a line
-``evidence/``        ``*.warc.gz``
+``requests.jsonl``   one :class:`Asked` a line: what was asked of the platform, robots.txt included
+``pages.jsonl``      targeted arm: one :class:`~crawlers.resuming.SearchPage` a line
+``handled.jsonl``    targeted arm: one :class:`Handled` a line
+``frame.jsonl``      random arm: one :class:`~crawlers.sampling.Position` a line
+``draws.jsonl``      random arm: one :class:`~crawlers.sampling.DrawnLook` a line
+``captures.jsonl``   a capture or look: one :class:`~crawlers.captures.Capture` a line
+``pictures.jsonl``   a capture: one :class:`~crawlers.captures.Picture` a line
+``evidence/``        ``*.warc.gz``, and of a capture ``pictures/<SHA-256>``
 ``stats.json``       written last by the child; its presence means a clean end (:class:`RunStats`)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Self, TypeVar
+from typing import Self, TypeVar
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
+from crawlers.captures import PICTURES_AT_MOST, Capture, Picture
 from crawlers.listing import Frozen, Listing, NonEmpty, Sighting
 from crawlers.platforms import Platform
+from crawlers.resuming import Rest, SearchPage
+from crawlers.sampling import DrawnLook, Panel, Position
 
 Shape = TypeVar("Shape", bound=Frozen)
+
+
+REFUSALS = frozenset({403, 429})  # answers after which we stay away for a while
+# Issues of a run whose files do not hold all that it wrote.
+DAMAGE = frozenset({"broken_line", "torn_line", "count_mismatch"})
+
+
+class Arm(StrEnum):
+    """Why a run looks: to find leads, or to measure. What one arm saw never counts for the other."""
+
+    TARGETED = "targeted"
+    RANDOM = "random"
 
 
 class RunKind(StrEnum):
     SWEEP = "sweep"
     RECHECK = "recheck"
+    SAMPLE = "sample"
+    CAPTURE = "capture"
+    LOOK = "look"  # for a person at a profile: pages are kept, and nothing is taken in
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at given addresses instead of searching for some."""
+        return self in (RunKind.RECHECK, RunKind.CAPTURE, RunKind.LOOK)
+
+    @property
+    def arm(self) -> Arm:
+        return Arm.RANDOM if self is RunKind.SAMPLE else Arm.TARGETED
 
 
 class Outcome(StrEnum):
@@ -44,6 +83,10 @@ class Target(Frozen):
     item_id: NonEmpty
     url: NonEmpty
     title: str | None = None
+    cause: str | None = Field(default=None, description="of a capture: see crawlers.captures.Capture")
+    pictures: tuple[NonEmpty, ...] = Field(
+        default=(), max_length=PICTURES_AT_MOST, description="of a capture: addresses still to be fetched"
+    )
 
 
 class CrawlJob(Frozen):
@@ -52,6 +95,15 @@ class CrawlJob(Frozen):
     platform: Platform
     terms: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    rests: tuple[Rest, ...] = Field(default=(), description="of terms that an earlier run has begun")
+    handled: tuple[str, ...] = Field(default=(), description="item ids that it has dealt with")
+    panel: Panel | None = Field(default=None, description="what a sample draws from")
+    seed: str | None = Field(default=None, min_length=1, description="of the draw")
+    requests_at_most: int | None = Field(
+        default=None, ge=1, description="what is left of the day's budget; never more than that budget"
+    )
+    seconds_at_most: float | None = Field(default=None, gt=0, description="until the time window closes")
+    follow: bool = Field(default=True, description="whether a look goes where redirects lead")
     vantage: NonEmpty = "anonymous-http"
     contact: NonEmpty = Field(
         pattern=r"^[!-'*-~]+$", description="address that stands in the user agent; ASCII, no blanks"
@@ -64,14 +116,52 @@ class CrawlJob(Frozen):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if self.platform.road != "page":
+        if self.platform.road == "import":
             raise ValueError(f"{self.platform.name} cannot be crawled: its road is {self.platform.road}")
-        if self.kind is RunKind.RECHECK and not self.targets:
-            raise ValueError("a recheck needs targets")
-        ids = [target.item_id for target in self.targets]
-        if twice := sorted({item_id for item_id in ids if ids.count(item_id) > 1}):
+        if self.platform.road == "api" and self.kind not in (RunKind.SWEEP, RunKind.RECHECK):
+            raise ValueError(f"{self.platform.name} is asked by its interface, which has no {self.kind}")
+        if self.kind.looks and not self.targets:
+            raise ValueError(f"a {self.kind} needs targets")
+        self._keep_the_arms_apart()
+        counts = Counter(target.item_id for target in self.targets)
+        if twice := sorted(item_id for item_id, count in counts.items() if count > 1):
             raise ValueError(f"targets named twice: {', '.join(twice)}")
         return self
+
+    @property
+    def scope(self) -> str | None:
+        """Names what is searched, so that only runs of the same search are compared; None: no search."""
+        if self.panel is not None:
+            return self.panel.digest
+        if self.kind.looks:
+            return None
+        terms = self.terms or self.platform.terms
+        return hashlib.sha256("\n".join(sorted(set(terms))).encode()).hexdigest()
+
+    def _keep_the_arms_apart(self) -> None:
+        drawn = self.panel is not None and self.seed is not None
+        if drawn != (self.kind.arm is Arm.RANDOM) or (self.panel is None) != (self.seed is None):
+            raise ValueError("a sample, and nothing else, has a panel and a seed")
+        if drawn and (self.terms or self.targets or self.rests):
+            raise ValueError("a sample searches its panel only")
+        if self.panel is not None and self.panel.platform != self.platform.name:
+            raise ValueError(f"the panel is of {self.panel.platform}, the profile of {self.platform.name}")
+
+
+class Handled(Frozen):
+    """A listing behind a search result that was dealt with: read, or looked at and found not to be one."""
+
+    item_id: NonEmpty
+
+
+class Asked(Frozen):
+    """One request and what came of it; ``status`` None: no answer."""
+
+    at: AwareDatetime
+    url: str = Field(max_length=500, description="its beginning")
+    status: int | None = None
+    pause_s: float = Field(default=0, ge=0, description="seconds of silence that the answer asked for")
+    limited: bool = Field(default=False, description="an interface said 'too often', under whatever status")
 
 
 class Issue(Frozen):
@@ -91,6 +181,8 @@ class RunStats(Frozen):
     finished_at: AwareDatetime
     simulated: bool = False
     canary_ok: bool | None = Field(default=None, description="None: the platform has no canary pair")
+    scope: str | None = Field(default=None, description="see CrawlJob.scope")
+    resumed: bool = Field(default=False, description="took up what an earlier run had begun")
     items: int = 0
     sightings: int = 0
     counters: dict[str, int] = Field(default_factory=dict)
@@ -116,47 +208,74 @@ def stats_file(run: Path) -> Path:
     return run / "stats.json"
 
 
+def requests_file(run: Path) -> Path:
+    return run / "requests.jsonl"
+
+
+def pages_file(run: Path) -> Path:
+    return run / "pages.jsonl"
+
+
+def handled_file(run: Path) -> Path:
+    return run / "handled.jsonl"
+
+
+def frame_file(run: Path) -> Path:
+    return run / "frame.jsonl"
+
+
+def draws_file(run: Path) -> Path:
+    return run / "draws.jsonl"
+
+
+def captures_file(run: Path) -> Path:
+    return run / "captures.jsonl"
+
+
+def pictures_file(run: Path) -> Path:
+    return run / "pictures.jsonl"
+
+
+def pictures_dir(run: Path) -> Path:
+    return evidence_dir(run) / "pictures"
+
+
 def evidence_dir(run: Path) -> Path:
     return run / "evidence"
 
 
-class RunWriter:
-    """The child's side: every line is flushed, so that a killed crawl loses at most the page in flight."""
-
-    def __init__(self, run: Path) -> None:
-        """Raises FileExistsError when the directory already holds results: a run happens once."""
-        for taken in filter(Path.exists, (items_file(run), sightings_file(run), stats_file(run))):
-            raise FileExistsError(f"{taken} is already there: this run was started before")
-        self._stats = stats_file(run)
-        self._items = _appending(items_file(run))
-        self._sightings = _appending(sightings_file(run))
-        self._issues = _appending(issues_file(run))
-
-    def item(self, listing: Listing) -> None:
-        _write(self._items, listing)
-
-    def sighting(self, sighting: Sighting) -> None:
-        _write(self._sightings, sighting)
-
-    def issue(self, issue: Issue) -> None:
-        _write(self._issues, issue)
-
-    def finish(self, stats: RunStats) -> None:
-        """Closes the files and, last, puts ``stats.json`` in its place in one step."""
-        for lines in (self._items, self._sightings, self._issues):
-            lines.close()
-        unfinished = self._stats.with_suffix(".part")
-        unfinished.write_text(stats.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(self._stats)
+def add_issue(run: Path, issue: Issue) -> None:
+    """For the parent, after the child has ended; a line that was torn then stays a line of its own."""
+    path = issues_file(run)
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    with path.open("ab") as lines:
+        lines.write(b"\n" * torn + issue.model_dump_json().encode() + b"\n")
 
 
-def _appending(path: Path) -> IO[str]:
-    return path.open("a", encoding="utf-8", newline="\n")
+@contextmanager
+def alive(run: Path) -> Iterator[None]:
+    """The child's side: a lock that the kernel takes back when the child is gone, however it went."""
+    with job_file(run).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
-def _write(lines: IO[str], shape: Frozen) -> None:
-    lines.write(shape.model_dump_json() + "\n")
-    lines.flush()
+def is_alive(run: Path) -> bool:
+    """Whether a child works on ``run`` at this moment; one that was just started may not have begun yet."""
+    try:
+        with alive(run):
+            return False
+    except BlockingIOError:
+        return True
+
+
+@dataclass(frozen=True)
+class RequestTally:
+    """What a run asked of its platform. ``silent_until``: the longest silence that an answer asked for."""
+
+    requests: int = 0
+    refusals: int = 0
+    silent_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +287,18 @@ class Run:
     listings: tuple[Listing, ...]
     sightings: tuple[Sighting, ...]
     issues: tuple[Issue, ...]
+    requests: RequestTally = RequestTally()
+    pages: tuple[SearchPage, ...] = ()
+    handled: frozenset[str] = frozenset()
+    frame: tuple[Position, ...] = ()
+    draws: tuple[DrawnLook, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def damaged(self) -> bool:
+        """Whether lines are missing: what they said is unknown, so nothing may be inferred from the rest."""
+        return any(issue.code in DAMAGE for issue in self.issues)
 
 
 def read_run(run: Path) -> Run:
@@ -181,12 +312,58 @@ def read_run(run: Path) -> Run:
     issues = tuple(_shapes(issues_file(run), Issue, found))
     listings = tuple(_shapes(items_file(run), Listing, found))
     sightings = tuple(_shapes(sightings_file(run), Sighting, found))
+    before = len(found)
+    asked = list(_shapes(requests_file(run), Asked, found))
+    unread = len(found) - before
+    pages = tuple(_shapes(pages_file(run), SearchPage, found))
+    handled = {line.item_id for line in _shapes(handled_file(run), Handled, found)}
+    handled |= {listing.item_id for listing in listings}  # killed between the two lines
+    frame = tuple(_shapes(frame_file(run), Position, found))
+    draws = tuple(_drawn_once(_shapes(draws_file(run), DrawnLook, found), found))
+    captures = tuple(_shapes(captures_file(run), Capture, found))
+    pictures = tuple(_shapes(pictures_file(run), Picture, found))
     stats = _read_stats(run, found)
     if stats and (stats.items, stats.sightings) != (len(listings), len(sightings)):
         counts = f"{len(listings)} items and {len(sightings)} sightings"
         told = f"{stats.items} and {stats.sightings}"
         found.append(_broken("count_mismatch", f"The run holds {counts}, its stats tell of {told}."))
-    return Run(run, stats, listings, sightings, (*issues, *found))
+    return Run(
+        path=run,
+        stats=stats,
+        listings=listings,
+        sightings=sightings,
+        issues=(*issues, *found),
+        requests=_tally(asked, unread + (stats is None)),
+        pages=pages,
+        handled=frozenset(handled),
+        frame=frame,
+        draws=draws,
+        captures=captures,
+        pictures=pictures,
+    )
+
+
+def _drawn_once(looks: Iterable[DrawnLook], found: list[Issue]) -> Iterator[DrawnLook]:
+    """The first line of each position that was drawn."""
+    known: set[tuple[str, int]] = set()
+    for look in looks:
+        place = (look.query, look.position)
+        if place in known:
+            message = f"{look.query!r}, position {look.position}, stands twice in draws.jsonl."
+            found.append(_broken("repeated_draw", message))
+        else:
+            known.add(place)
+            yield look
+
+
+def _tally(asked: list[Asked], untold: int) -> RequestTally:
+    """``untold``: lines that cannot be read, and the one that a run which broke off may not have written."""
+    pauses = (one.at + timedelta(seconds=one.pause_s) for one in asked if one.pause_s)
+    return RequestTally(
+        requests=len(asked) + untold,
+        refusals=sum(one.limited or one.status in REFUSALS for one in asked),
+        silent_until=max(pauses, default=None),
+    )
 
 
 def _read_stats(run: Path, found: list[Issue]) -> RunStats | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from crawlers.answer import MAX_BODY
-from crawlers.browser import browser_settings
+from crawlers.apis.keys import KEYS
+from crawlers.browser import browser_settings, needs_browser
 from crawlers.patience import Patience
-from crawlers.politeness import ROBOT_NAME, concurrency_of, delay_of, user_agent
+from crawlers.platforms import Platform
+from crawlers.politeness import FLOOR_DELAY_S, ROBOT_NAME, budget_of, concurrency_of, delay_of, user_agent
 from crawlers.rundir import CrawlJob
 
 MAX_REDIRECTS = 5  # shops use one or two; more is a trap
@@ -14,22 +18,31 @@ MAX_REDIRECTS = 5  # shops use one or two; more is a trap
 def settings_for(job: CrawlJob) -> dict[str, object]:
     """The whole of what a crawl is run with."""
     settings = _politeness(job) | _limits(job) | QUIET | MIDDLEWARES | _ours(job)
-    return settings | browser_settings(job) if job.platform.render == "browser" else settings
+    return settings | browser_settings(job) if needs_browser(job) else settings
+
+
+def is_keyed(platform: Platform) -> bool:
+    """Whether the platform is an interface that is asked with a key of our own."""
+    return platform.api is not None and bool(KEYS[platform.api.interface])
 
 
 def _politeness(job: CrawlJob) -> dict[str, object]:
+    delay, at_a_time = delay_of(job.platform), concurrency_of(job.platform)
+    home = urlsplit(job.platform.home or "").hostname
     return {
         "USER_AGENT": user_agent(job.contact),  # whom to complain to stands in every request
-        "ROBOTSTXT_OBEY": True,  # the law of the house; enforced by StrictRobots
+        # The law of the house, enforced by StrictRobots; who gave us a key has told us himself what we may.
+        "ROBOTSTXT_OBEY": not is_keyed(job.platform),
         "ROBOTSTXT_USER_AGENT": ROBOT_NAME,  # groups in robots.txt name products, not whole agents
-        "DOWNLOAD_DELAY": delay_of(job.platform),  # the floor
+        "DOWNLOAD_DELAY": max(delay, FLOOR_DELAY_S),  # the floor, for every host
+        # A home on this machine may be asked faster, and no other host that its profile names.
+        "DOWNLOAD_SLOTS": {home: {"delay": delay, "concurrency": at_a_time}},
         "DOWNLOAD_DELAY_JITTER": 0,  # Scrapy's ±50 % would go below the floor
-        "CONCURRENT_REQUESTS": concurrency_of(job.platform),  # no queue builds up behind a pause
-        "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency_of(job.platform),  # one at a time
+        "CONCURRENT_REQUESTS": at_a_time,  # no queue builds up behind a pause
+        "CONCURRENT_REQUESTS_PER_DOMAIN": 1,  # one at a time
         "COOKIES_ENABLED": False,  # each look is a stranger's look; nothing to store or leak
         "REFERER_ENABLED": False,  # platforms need not know which search led to a page
         "HTTPPROXY_ENABLED": False,  # the environment must not hide who asks
-        "CLOSESPIDER_PAGECOUNT": job.platform.politeness.daily_requests,  # the day's budget bounds a run
     }
 
 
@@ -57,7 +70,9 @@ def _limits(job: CrawlJob) -> dict[str, object]:
 
 def _ours(job: CrawlJob) -> dict[str, object]:
     """What our own middlewares take."""
-    return {"PLATFORM": job.platform, "PATIENCE": Patience()}
+    budget = budget_of(job.platform)
+    patience = Patience(min(budget, job.requests_at_most or budget), job.seconds_at_most)
+    return {"PLATFORM": job.platform, "PATIENCE": patience}
 
 
 # One process, one crawl, nothing listening.
@@ -66,6 +81,7 @@ QUIET: dict[str, object] = {
     "TELNETCONSOLE_ENABLED": False,  # the same over telnet
     "LOG_LEVEL": "INFO",
     "LOGSTATS_INTERVAL": 0,  # progress is the number of lines written
+    "CONCURRENT_ITEMS": 1,  # our callbacks yield no items; Scrapy starts as many tasks for every page
     "DOWNLOAD_HANDLERS": {"file": None, "ftp": None, "s3": None, "data": None},  # marketplaces speak http
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
 }
@@ -74,6 +90,7 @@ MIDDLEWARES: dict[str, object] = {
     "DOWNLOADER_MIDDLEWARES": {
         "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # ignores ports and dont_filter
         "crawlers.politeness.KnownHosts": 50,
+        "crawlers.addresses.PublicOnly": 60,  # before robots.txt is asked for: that is a connection as well
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # leaks under concurrency
         "crawlers.politeness.StrictRobots": 100,
         "crawlers.politeness.CoolOff": 570,  # nearer the network than retry: a retried 503 waits as well

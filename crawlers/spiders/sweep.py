@@ -11,10 +11,12 @@ from twisted.python.failure import Failure
 
 from crawlers.answer import Answer
 from crawlers.blocks import counts_as_block
+from crawlers.failures import Refused
 from crawlers.listing import Presence
 from crawlers.platforms import Search
 from crawlers.presence import marks
 from crawlers.recorder import Recorder
+from crawlers.resuming import Rest, SearchPage
 from crawlers.rundir import CrawlJob
 from crawlers.selectors import compiled
 from crawlers.spiders.base import JobSpider, Look
@@ -27,25 +29,41 @@ class SweepSpider(JobSpider):
     """Each listing is read once a run, however many terms find it."""
 
     def __init__(self, job: CrawlJob, recorder: Recorder) -> None:
-        """Raises ValueError for a platform without search."""
         super().__init__(job, recorder)
-        if self.platform.search is None:
-            raise ValueError(f"{self.platform.name} has no search")
-        self.search: Search = self.platform.search
-        self._asked: set[str] = set()
+        self._asked: set[str] = set(job.handled)
         self._found: dict[str, set[str]] = {}
         self._unread_in_a_row = 0
 
+    @property
+    def search(self) -> Search:
+        """Raises ValueError for a platform without one."""
+        if self.platform.search is None:
+            raise ValueError(f"{self.platform.name} has no search")
+        return self.platform.search
+
     def requests(self) -> Iterator[Request]:
+        rests = {rest.term: rest for rest in self.job.rests}
         for term in dict.fromkeys(self.job.terms or self.search.terms):
-            self._found[term] = set()
-            yield self._search(term, 1)
+            rest = rests.get(term) or Rest(term=term)
+            self._found[term] = set(rest.pending)
+            yield from self._listings(rest.pending, term)
+            if rest.next_page:
+                yield self._search(term, rest.next_page)
 
     def _search(self, term: str, page: int) -> Request:
         url = self.platform.search_url(term, page)
         return self.ask(url, self.on_search, self.on_failure, term=term, page=page)
 
     def on_search(self, response: Response, term: str, page: int) -> Iterator[Request]:
+        links, more = self.results(response, term, page)
+        if links or not counts_as_block(self.answer(response), self.platform.blocks):
+            self.recorder.searched(SearchPage(term=term, page=page, links=links, last=not more))
+        yield from self._listings(links, term)
+        if more:
+            yield self._search(term, page + 1)
+
+    def results(self, response: Response, term: str, page: int) -> tuple[dict[str, str], bool]:
+        """The listings (id → address) that a result page shows, and whether to ask for the next one."""
         answer = self.answer(response)
         self.recorder.counters["search_pages"] += 1
         self.recorder.counters["blocked"] += counts_as_block(answer, self.platform.blocks)
@@ -55,10 +73,8 @@ class SweepSpider(JobSpider):
             self._explain_no_links(answer, term, page)
         new = links.keys() - self._found[term]
         self._found[term] |= new
-        yield from self._listings(links, term)
         # No new item also ends the pages of shops that answer every number with their last or first page.
-        if new and page < self.search.pages:
-            yield self._search(term, page + 1)
+        return links, bool(new) and page < self.search.pages
 
     def _links(self, answer: Answer) -> dict[str, str]:
         """Item id → address, in page order."""
@@ -102,6 +118,7 @@ class SweepSpider(JobSpider):
             self.recorder.item(reading.listing)
         else:
             self._note_unread(look)
+        self.recorder.handled(item_id)
         self.mind(reading.judgement)
 
     def _note_unread(self, look: Look) -> None:
@@ -116,8 +133,11 @@ class SweepSpider(JobSpider):
         if self._unread_in_a_row >= MAX_UNREAD_IN_A_ROW:
             raise CloseSpider("site_changed")
 
-    def on_failure(self, failure: Failure) -> None:
+    def on_failure(self, failure: Failure) -> Iterator[Request] | None:
         judgement = self.judge_failure(failure)
-        url = failure.request.url  # type: ignore[attr-defined]
-        self.recorder.issue("request_failed", f"No page: {judgement.reason}.", url)
+        request: Request = failure.request  # type: ignore[attr-defined]
+        self.recorder.issue("request_failed", f"No page: {judgement.reason}.", request.url)
+        if "item_id" in request.cb_kwargs and not isinstance(failure.value, Refused):
+            self.recorder.handled(request.cb_kwargs["item_id"])
         self.mind(judgement)
+        return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urljoin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawlers.answer import MAX_ATTRIBUTES, Answer, decode, is_bomb, parse
@@ -82,3 +83,15 @@ def test_hidden_characters_stay_and_control_characters_go():
 def test_a_selector_that_is_none_is_named():
     with pytest.raises(ValueError, match="not a CSS selector"):
         compiled("p[[")
+
+
+PLACES = ["/", "a", "b-c", ".", "..", "//", "?", "#", "x.png", ";", "%20", " ", "http:", "é", "\n", ":80"]
+
+
+@settings(max_examples=600)
+@given(st.lists(st.sampled_from(PLACES), max_size=6).map("".join), st.sampled_from(["", "/s/t.html?q#f"]))
+def test_an_address_is_made_absolute_as_the_standard_library_does(address, place):
+    url = f"https://mall.example:8443{place}"
+    made = urljoin(url, address) if address else ""
+    wanted = made if made.startswith(("http://", "https://")) else ""
+    assert Answer(url, url, 200, b"").absolute(address) == wanted

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from crawlers import browser
-from tests.crawlers.shop import Page, shop_profile, targets, verdicts
+from crawlers.rundir import RunKind
+from tests.crawlers.shop import Page, Shop, item_html, shop_profile, targets, verdicts
 
 SCRIPTED = """<div id="app"></div><img src="/photo.png"><link rel="stylesheet" href="/style.css">
 <script>setTimeout(() => { document.getElementById("app").innerHTML =
@@ -114,3 +115,81 @@ class Asked:
 )
 def test_only_the_pages_own_scripts_and_data_are_needed(asked, unneeded):
     assert browser.is_unneeded(asked) is unneeded
+
+
+PRIVATE = "User-agent: *\nDisallow: /private/\n"
+HOME = Page("<h1>欢迎</h1>")
+
+
+def led_astray(shop):
+    """A script and a server that lead into a path that robots.txt closes, and a script that does not."""
+    shop.pages |= {
+        "/robots.txt": Page(PRIVATE, headers={"Content-Type": "text/plain"}),
+        "/": HOME,
+        "/private/1.html": Page(item_html()),
+        "/item/scripted.html": Page(item_html() + '<script>location.href = "/private/1.html"</script>'),
+        "/item/late.html": Page(
+            item_html() + '<script>setTimeout(() => location.replace("/private/1.html"), 50)</script>'
+        ),
+        "/item/sent.html": Page("", 302, {"Location": "/private/1.html"}),
+        "/item/open.html": Page('<script>location.href = "/"</script>'),
+    }
+    return targets(shop.home, "scripted", "late", "sent", "open")
+
+
+def test_no_script_leads_the_browser_where_robots_txt_forbids(shop, scripted, crawl):
+    scripted_ones = [target for target in led_astray(shop) if target.item_id != "sent"]
+    run = crawl(scripted, targets=scripted_ones, timeout_s=10)
+    assert shop.hits["/private/1.html"] == 0
+    found = verdicts(run)
+    assert found["scripted"] == ("error", "robots_disallowed")
+    assert found["open"] == ("gone", "redirect_elsewhere")
+
+
+def test_what_a_server_led_the_browser_to_against_robots_txt_is_neither_judged_nor_kept(
+    shop, scripted, crawl
+):
+    sent = [target for target in led_astray(shop) if target.item_id == "sent"]
+    run = crawl(scripted, targets=sent, timeout_s=10)
+    assert verdicts(run) == {"sent": ("error", "robots_disallowed")}
+    assert run.sightings[0].evidence is None
+    assert shop.hits["/private/1.html"] == 1, "Chromium follows by itself; docs/evidence.md says so"
+
+
+def test_a_capture_obeys_robots_txt_in_the_browser_as_well(shop, profile, crawl):
+    wanted = [target for target in led_astray(shop) if target.item_id in {"scripted", "sent"}]
+    run = crawl(profile, RunKind.CAPTURE, targets=wanted, timeout_s=10)
+    assert {capture.reason for capture in run.captures} == {"robots_disallowed"}
+    assert not any(capture.view for capture in run.captures)
+    assert shop.hits["/private/1.html"] == 1, "the server's redirect"
+
+
+def test_a_closed_login_page_that_a_script_leads_to_is_a_wall(shop, scripted, crawl):
+    shop.pages |= {
+        "/robots.txt": Page("User-agent: *\nDisallow: /login\n", headers={"Content-Type": "text/plain"}),
+        "/item/1.html": Page('<script>location.href = "/login?next=1"</script>'),
+    }
+    run = crawl(scripted, targets=targets(shop.home, "1"), timeout_s=10)
+    assert verdicts(run) == {"1": ("blocked", "login_wall")}
+    assert shop.hits["/login"] == 0
+
+
+def test_another_host_of_the_platform_is_asked_for_its_own_robots_txt(shop, crawl):
+    other = Shop()
+    try:
+        other.pages = {
+            "/robots.txt": Page(PRIVATE, headers={"Content-Type": "text/plain"}),
+            "/private/x": HOME,
+        }
+        shop.pages["/item/1.html"] = Page(f'<script>location.href = "{other.home}/private/x"</script>')
+        both = shop_profile(
+            shop.home,
+            hosts=[other.home.removeprefix("http://")],
+            render="browser",
+            render_reason="content rendered by JavaScript only",
+        )
+        run = crawl(both, targets=targets(shop.home, "1"), timeout_s=10)
+        assert verdicts(run) == {"1": ("error", "robots_disallowed")}
+        assert other.hits == {"/robots.txt": 1}
+    finally:
+        other.close()

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from crawlers.answer import Answer
+from crawlers.answer import MAX_BODY, Answer
 from crawlers.evidence import EvidenceWriter, read_evidence
+from crawlers.rendering import Rendering
 from crawlers.rundir import CrawlJob, RunKind, evidence_dir
 from tests.crawlers.shop import shop_profile, targets
 
@@ -61,11 +62,21 @@ def test_a_page_is_a_response_record_of_warc_1_1(tmp_path, writer):
 
 
 def test_a_rendered_page_is_no_response_and_is_read_back(tmp_path, writer):
-    answer = Answer(URL, URL, 200, BODY, {"content-type": "text/html; charset=gbk"}, rendered=True)
+    body = BODY.decode().encode("gbk")
+    answer = Answer(URL, URL, 200, body, {"content-type": "text/html; charset=gbk"}, rendered=True)
     reference = writer.write(answer, NOW)
     kind, warc, body = records(tmp_path)[1]
     assert (kind, warc["WARC-Target-URI"], body) == ("resource", f"urn:dom:{URL}", BODY)
     assert "雾化" in read_evidence(tmp_path, reference).html
+
+
+def test_a_large_document_is_cut_and_says_so_but_a_screenshot_never(tmp_path, writer):
+    rendering = Rendering("", with_view=True, timeout_s=1)
+    rendering.view = b"P" * (MAX_BODY + 1)
+    writer.write(Answer(URL, URL, 200, b"<p>" + b"x" * MAX_BODY, rendered=True), NOW, rendering)
+    (_, dom, document), (_, view, picture) = records(tmp_path)[1:3]
+    assert (len(document), dom["WARC-Truncated"]) == (MAX_BODY, "length")
+    assert (picture, view.get("WARC-Truncated")) == (rendering.view, None)
 
 
 def test_the_way_to_a_page_is_kept(tmp_path, writer):

@@ -24,7 +24,7 @@ def test_a_finished_run_is_complete(shop, profile, tmp_path):
     child = start(tmp_path)
     assert child.wait(60) == 0
     names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    lines = {"items.jsonl", "sightings.jsonl", "issues.jsonl"}
+    lines = {"items.jsonl", "sightings.jsonl", "issues.jsonl", "requests.jsonl"}
     assert names == {"job.json", "stats.json", "evidence/pages.warc.gz"} | lines
     newest = max(path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file())
     assert stats_file(tmp_path).stat().st_mtime_ns == newest

@@ -130,3 +130,13 @@ def test_everything_is_bounded():
     assert len(listing.attributes) <= 100
     assert max(map(len, listing.attributes.values())) <= 2000
     assert len(listing.images) <= 100
+
+
+def test_a_page_whose_data_are_complete_is_read_without_a_tree():
+    data = {"@type": "Product", "url": URL, "name": "甲", "description": "乙", "image": "/a.png"}
+    data["offers"] = {"price": "5", "priceCurrency": "CNY", "seller": {"name": "丙"}}
+    page = f'<script type="application/ld+json">{json.dumps(data)}</script>{item_html()}'
+    answer = Answer(URL, URL, 200, page.encode())
+    reading = read_page(answer, shop_profile("https://mall.example"), "42", NOW)
+    assert (reading.judgement.reason, reading.listing.title) == ("alive", "甲")
+    assert "tree" not in vars(answer)

@@ -14,7 +14,24 @@ from tests.crawlers.shop import shop_profile, targets
     ("changes", "sentence"),
     [
         ({"home": None}, "road page needs home"),
-        ({"search": None}, "road page needs search"),
+        ({"search": None}, "road page needs search or discovery"),
+        ({"search": None, "discovery": {"listings": 5}}, "needs sitemaps or feeds"),
+        ({"discovery": {"sitemaps": ["{base}/sitemap.xml"]}}, "knows no {base}"),
+        ({"road": "api"}, "road api needs api"),
+        ({"road": "api", "home": None, "api": {"interface": "shopify", "pages": 1}}, "road api needs home"),
+        ({"api": {"interface": "shopfy", "pages": 1}}, "no such interface; known are ebay"),
+        ({"api": {"interface": "jd-union", "pages": 1}}, "jd-union needs terms"),
+        ({"api": {"interface": "shopify", "pages": 1, "market": "EBAY_US"}}, "market is for ebay"),
+        ({"api": {"interface": "ebay", "pages": 1, "terms": ["x"]}}, "market is for ebay, which needs it"),
+        ({"api": {"interface": "shopify", "pages": 1, "app_secret": "x"}}, "app_secret"),
+        (
+            {
+                "road": "api",
+                "home": "http://api.jd.com",
+                "api": {"interface": "jd-union", "pages": 1, "terms": ["x"]},
+            },
+            "home must be https",
+        ),
         ({"presence": None}, "road page needs presence"),
         ({"road": "import", "hosts": []}, "road import needs hosts"),
         ({"render": "browser"}, "render browser needs render_reason"),
@@ -88,6 +105,14 @@ def test_a_job_that_cannot_be_done_is_refused(changes, sentence):
     job = {"run_id": "r", "kind": RunKind.SWEEP, "platform": shop_profile(), "contact": "a@b.example"}
     with pytest.raises(ValidationError, match=sentence):
         CrawlJob(**job | changes)
+
+
+def test_an_interface_is_searched_and_asked_again_and_nothing_else():
+    shop = shop_profile(road="api", api={"interface": "shopify", "pages": 1})
+    wanted = {"run_id": "r", "platform": shop, "contact": "a@b.example"}
+    assert CrawlJob(kind=RunKind.SWEEP, **wanted)
+    with pytest.raises(ValidationError, match="is asked by its interface, which has no capture"):
+        CrawlJob(kind=RunKind.CAPTURE, targets=targets("http://a.example", "1"), **wanted)
 
 
 def test_a_platform_of_files_and_links_is_not_crawled():

@@ -99,6 +99,14 @@ def test_crawl_delay_is_honoured_even_on_this_machine(shop, profile, crawl):
     assert min(later - earlier for earlier, later in pairwise(moments)) >= 0.45
 
 
+def test_the_floor_holds_between_requests_to_a_host_beside_a_home_on_this_machine(shop, crawl):
+    beside = shop.home.replace("127.0.0.1", "localhost")
+    shop.item("1")
+    crawl(shop_profile(shop.home, hosts=[beside.removeprefix("http://")]), targets=targets(beside, "1"))
+    (_, earlier), (_, later) = shop.times  # robots.txt and the listing
+    assert later - earlier >= FLOOR_DELAY_S - 0.1
+
+
 def test_a_crawl_delay_of_a_day_is_a_refusal(shop, profile, crawl, ten):
     robots(shop, "User-agent: *\nCrawl-delay: 86400")
     run = crawl(profile, targets=ten)

@@ -99,6 +99,11 @@ CASES = {
         "redirect_elsewhere",
     ),
     "redirect to a search": (answer("", url=f"{HOME}/search?q=x"), "gone", "redirect_elsewhere"),
+    "another listing's notice with 404": (
+        answer(NOTICE, 404, f"{HOME}/item/43.html"),
+        "gone",
+        "http_404",
+    ),
     "another id's slug, then 404": (answer("", 404, f"{HOME}/item/43.html"), "gone", "http_404"),
     # everything else is not understood
     "an empty page": (answer(""), "error", "unrecognised"),
@@ -106,6 +111,7 @@ CASES = {
     "notice's words outside the notice": (answer("<p>很抱歉，商品不存在</p>"), "error", "unrecognised"),
     "notice and a buy control": (answer(NOTICE + BUY), "error", "contradictory"),
     "redirect to another listing": (answer(item_html(), url=f"{HOME}/item/43.html"), "error", "other_item"),
+    "another listing's notice": (answer(NOTICE, url=f"{HOME}/item/43.html"), "error", "other_item"),
     "redirect to a foreign home page": (answer("", url="https://evil.example/"), "error", "unrecognised"),
     "the page calls itself another id": (
         answer(f'<link rel="canonical" href="{HOME}/item/43.html">' + BUY),

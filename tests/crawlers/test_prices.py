@@ -23,7 +23,7 @@ from crawlers.prices import parse_currency, parse_price
         ("", None),
         ("9" * 40, None),
         ("NaN", None),
-        ("-5", "5"),
+        ("-5", None),
     ],
 )
 def test_prices_are_read_as_people_read_them(raw, amount):

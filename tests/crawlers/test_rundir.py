@@ -10,16 +10,20 @@ from hypothesis import strategies as st
 
 from crawlers.listing import Listing, Presence, Sighting
 from crawlers.rundir import (
+    Asked,
     Issue,
     Outcome,
     RunKind,
     RunStats,
-    RunWriter,
+    draws_file,
     items_file,
     read_run,
+    requests_file,
     sightings_file,
     stats_file,
 )
+from crawlers.runwriter import RunWriter
+from crawlers.sampling import DrawnLook
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 LISTING = Listing(
@@ -85,12 +89,41 @@ def test_any_broken_line_is_named_and_its_neighbours_are_kept(tmp_path_factory, 
     good = SIGHTING.model_dump_json().encode()
     sightings_file(run).write_bytes(good + b"\n" + junk + b"\n" + good + b"\n")
     assert len(read_run(run).sightings) == 2
+    assert read_run(run).damaged
     assert "broken_line" in codes(run)
 
 
 def test_stats_that_tell_of_more_than_there_is_are_not_believed(tmp_path):
     write(tmp_path, STATS.model_copy(update={"items": 5}))
     assert "count_mismatch" in codes(tmp_path)
+
+
+@pytest.mark.parametrize("torn", [b"", b"\n"])
+def test_a_request_whose_line_cannot_be_read_was_made_all_the_same(tmp_path, torn):
+    write(tmp_path)
+    told = Asked(at=NOW, url="http://a.example/1", status=200).model_dump_json().encode()
+    requests_file(tmp_path).write_bytes(told + b"\n{\x00\n" + told + b"\n" + told[:30] + torn)
+    run = read_run(tmp_path)
+    assert run.requests.requests == 4
+    assert run.damaged
+
+
+def test_a_whole_run_is_not_damaged(tmp_path):
+    write(tmp_path)
+    assert not read_run(tmp_path).damaged
+
+
+def test_a_position_that_stands_twice_was_drawn_once(tmp_path):
+    write(tmp_path)
+    place = {"stratum": "all", "query": "雾化", "position": 3, "item_id": "1", "url": "http://a.example/1"}
+    chances = {"probability": 0.3, "multiplicity": 1, "listing_probability": 0.3}
+    look = DrawnLook(**place, **chances, state=Presence.UP, reason="add_to_cart", observed_at=NOW)
+    draws_file(tmp_path).write_text((look.model_dump_json() + "\n") * 2)
+    run = read_run(tmp_path)
+    assert run.draws == (look,)
+    assert [issue.message for issue in run.issues if issue.code == "repeated_draw"] == [
+        "'雾化', position 3, stands twice in draws.jsonl."
+    ]
 
 
 def test_broken_stats_are_no_clean_end(tmp_path):

@@ -136,6 +136,84 @@ def test_microdata_is_read_as_the_same_facts():
     assert set(found.sources.values()) == {"microdata"}
 
 
+def test_rdfa_is_read_as_the_same_facts():
+    found = facts(
+        '<div vocab="https://schema.org/" typeof="schema:Product"><meta property="schema:sku" content="42">'
+        '<h1 property="schema:name">雾化器</h1><div property="offers" typeof="Offer">'
+        '<b property="price" content="8.5">八块五</b><meta property="priceCurrency" content="CNY"></div>'
+        '<div property="isRelatedTo" typeof="Product"><b property="name">别的</b></div></div>'
+    )
+    assert found.values == {"title": "雾化器", "price": "8.5", "currency": "CNY"}
+    assert set(found.sources.values()) == {"rdfa"}
+    assert found.ids == {"42"}
+
+
+def group(**changes: object) -> dict[str, object]:
+    variants = [
+        {
+            "@type": "Product",
+            "sku": "a",
+            "name": "雾化器 白",
+            "offers": {"price": "5", "priceCurrency": "CNY"},
+        },
+        {
+            "@type": "Product",
+            "sku": "42",
+            "name": "雾化器 黑",
+            "offers": {"price": "7", "priceCurrency": "CNY"},
+        },
+    ]
+    data = product(hasVariant=variants, brand="甲", description="细雾", productGroupID="9")
+    return data | {"@type": "ProductGroup"} | changes
+
+
+def test_a_variant_is_read_with_all_that_it_shares_with_its_group():
+    found = facts(script(group())).values
+    assert (found["title"], found["price"], found["description"]) == ("雾化器 黑", "7", "细雾")
+    assert found["attributes"] == {"brand": "甲"}
+
+
+@pytest.mark.parametrize("named", [{"url": URL}, {"productGroupID": "42"}])
+def test_a_group_is_offered_as_its_variants_are(named):
+    found = facts(script(group(**named)))
+    assert (found.values["title"], found.values["price"], found.ids) == ("雾化器", "5", {"42"})
+
+
+def test_a_group_without_any_address_is_the_pages_own():
+    variants = [{"@type": "Product", "name": "白"}, {"@type": "Product", "name": "黑"}]
+    assert facts(script(group(hasVariant=variants, productGroupID=None))).values["title"] == "雾化器"
+
+
+def test_many_offers_cost_what_the_outermost_says():
+    each = [{"@type": "Offer", "price": str(n + 50)} for n in range(10_000)]
+    data = product(url=URL, offers={"@type": "AggregateOffer", "lowPrice": "49", "offers": each})
+    assert facts(script(data)).values["price"] == "49"
+    assert facts(script(product(url=URL, offers=each))).values["price"] == "50"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<!--", "-->"),
+        ("//<![CDATA[\n", "\n//]]>"),
+        ("/* <![CDATA[ */", "/* ]]> */"),
+        ("", ";"),
+        ("var x = ", ""),
+    ],
+)
+def test_what_shops_put_around_their_data_is_passed_over(before, after):
+    assert facts(script(before + json.dumps(product(url=URL)) + after)).values["title"] == "雾化器"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["https://schema.org/InStock", "http://schema.org/InStock/", "InStock"],
+)
+def test_availability_is_the_last_part_of_its_address(written):
+    found = facts(script(product(url=URL, offers={"price": "5", "availability": written})))
+    assert found.values["availability"] == "InStock"
+
+
 def test_opengraph_counts_only_on_a_product_page():
     title = '<meta property="og:title" content="首页">'
     assert facts(title).values == {}
@@ -213,4 +291,4 @@ def test_no_shape_of_json_breaks_the_reader(data):
 
 @given(st.text(max_size=200))
 def test_no_script_text_breaks_the_reader(text):
-    jsonld_products(Answer(URL, URL, 200, script(text).encode("utf-8", "replace")).tree)
+    jsonld_products(Answer(URL, URL, 200, script(text).encode("utf-8", "replace")))

@@ -88,6 +88,14 @@ def test_a_failed_canary_voids_the_run(shop, profile, crawl):
     assert "canary_failed" in {issue.code for issue in run.issues}
 
 
+def test_a_shop_without_a_canary_that_changed_all_its_addresses_has_removed_nothing(shop, profile, crawl):
+    run = crawl(profile, targets=targets(shop.home, "1", "2"))
+    assert set(verdicts(run).values()) == {("gone", "http_404")}
+    assert run.stats.canary_ok is None
+    assert run.stats.outcome is Outcome.FAILED
+    assert "nothing_up" in {issue.code for issue in run.issues}
+
+
 def test_a_site_that_answers_every_id_alike_fails_its_canary(shop, crawl):
     canary = {"alive": "{home}/item/canary.html", "absent": "{home}/item/0.html"}
     for item_id in ("1", "0", "canary"):
@@ -122,6 +130,28 @@ def test_links_that_leave_the_platform_are_refused_before_connecting(shop, profi
         "broken": ("error", "bad_url"),
         "far": ("error", "off_platform"),
     }
+
+
+def test_a_long_job_is_asked_for_bit_by_bit_and_nothing_of_it_is_left_out(shop, profile, crawl):
+    ids = [str(n) for n in range(60)]
+    for item_id in ids:
+        shop.item(item_id)
+    last = Target(item_id="last", url="not an address")
+    run = crawl(profile, targets=(*targets(shop.home, *ids), last))
+    assert verdicts(run) == dict.fromkeys(ids, ("up", "alive")) | {"last": ("error", "bad_url")}
+    assert max(shop.hits.values()) == 1
+
+
+def test_what_a_walled_off_run_never_came_to_was_never_queued(shop, crawl):
+    ids = [str(n) for n in range(60)]
+    for item_id in ids:
+        shop.pages[f"/item/{item_id}.html"] = Page('<div id="captcha">滑动验证</div>')
+    last = Target(item_id="last", url="not an address")  # told as such when its request is made
+    profile = shop_profile(shop.home, politeness={"delay_s": 0.01})
+    run = crawl(profile, targets=(*targets(shop.home, *ids), last))
+    assert verdicts(run)["last"] == ("blocked", "crawl_blocked")
+    assert run.stats.finish_reason == "blocked"
+    assert shop.hits.total() == 3  # robots.txt and two walls
 
 
 def test_a_redirect_to_a_login_host_is_a_wall_though_it_is_not_followed(shop, profile, crawl):

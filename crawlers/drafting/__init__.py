@@ -1,0 +1,1 @@
+"""A search page and a listing → a draft of the profile that would read them. Pure; a person judges it."""
