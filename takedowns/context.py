@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import classifiers
 from crawlers.platforms import Platform
+from crawlers.sampling import Panel
 from takedowns import configuration
+from takedowns.evidence.store import Store
 from takedowns.ledger.engine import Ledger, open_ledger
 from takedowns.settings import Settings
 
@@ -42,9 +44,18 @@ class Context:
         """Loaded at its first use: it takes a second or two."""
         return self.load_classifier()
 
+    @cached_property
+    def panels(self) -> dict[str, Panel]:
+        """The random arm's panels by platform."""
+        return configuration.panels(self.config)
+
     @property
     def runs(self) -> Path:
         return self.settings.var / "runs"
+
+    @property
+    def evidence(self) -> Store:
+        return Store(self.settings.var / "evidence")
 
     @property
     def reports(self) -> Path:

@@ -8,15 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from crawlers import rundir
+from takedowns.interface_keys import environment_for
 from takedowns.settings import Crawl
 
 POLL_SECONDS = 0.2
+OVERRAN = "overran"  # the issue of a run that was ended for its time
 
 Progress = Callable[[int], None]
 """Called now and then with the number of finished listings or targets."""
@@ -36,25 +38,34 @@ def crawl(job: rundir.CrawlJob, folder: Path, limits: Crawl, progress: Progress 
     run = folder / job.run_id
     run.mkdir(parents=True)
     rundir.job_file(run).write_text(job.model_dump_json(indent=1), encoding="utf-8")
-    with _child(run, limits) as process:
+    with _child(run, limits, environment_for(job.platform, limits.keys)) as process:
         deadline = time.monotonic() + limits.wall_clock_minutes * 60
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             if progress:
                 progress(_finished(run, job.kind))
+        overran = process.poll() is None
     if progress:
         progress(_finished(run, job.kind))
+    if overran:
+        rundir.add_issue(run, _overran(limits))
     return rundir.read_run(run)
 
 
+def _overran(limits: Crawl) -> rundir.Issue:
+    message = f"The run was ended because it took more than {limits.wall_clock_minutes:g} minutes."
+    return rundir.Issue(level="error", code=OVERRAN, message=message)
+
+
 @contextmanager
-def _child(run: Path, limits: Crawl) -> Iterator[subprocess.Popen[bytes]]:
+def _child(run: Path, limits: Crawl, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with (run / "crawler.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  (our own module, no shell)
             [sys.executable, "-m", "crawlers", str(run)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            env=environment,
             start_new_session=True,  # a process group of its own, with the browser in it
         )
         try:
@@ -75,7 +86,12 @@ def _end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
 
 
 def _finished(run: Path, kind: rundir.RunKind) -> int:
-    name = rundir.items_file(run) if kind is rundir.RunKind.SWEEP else rundir.sightings_file(run)
+    looks = {
+        rundir.RunKind.RECHECK: rundir.sightings_file,
+        rundir.RunKind.CAPTURE: rundir.captures_file,
+        rundir.RunKind.LOOK: rundir.captures_file,
+    }
+    name = looks.get(kind, rundir.items_file)(run)
     if not name.exists():
         return 0
     with name.open("rb") as lines:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import classifiers
-from takedowns import configuration
+from takedowns import configuration, interface_keys
 from takedowns.ledger.engine import open_ledger
 
 
@@ -25,6 +25,7 @@ def examine(config: Path) -> list[Check]:
     parts: dict[str, Callable[[Path], str]] = {
         "settings": _settings,
         "platforms": _platforms,
+        "keys": _keys,
         "ledger": _ledger,
         "mail": _mail,
         "model": _model,
@@ -52,6 +53,11 @@ def _platforms(config: Path) -> str:
         raise LookupError(f"no platform in {config / 'platforms'}")
     untried = sum(not platform.verified for platform in found.values())
     return f"{len(found)} profiles, {untried} not tried live"
+
+
+def _keys(config: Path) -> str:
+    missing = interface_keys.missing(configuration.settings(config).crawl.keys)
+    return f"none for {', '.join(missing)}" if missing else "for every interface"
 
 
 def _ledger(config: Path) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from classifiers import verdict as judging
 from classifiers.image_file import is_local
 from crawlers import listing as seen
 from crawlers import rundir
-from takedowns import licences, listings
+from takedowns import accounts, draws, licences, listings, work
 from takedowns.content import storable_or_none
 from takedowns.ledger import audit
 from takedowns.ledger.tables import (
@@ -36,7 +35,6 @@ if TYPE_CHECKING:  # importing it loads spaCy, which only the caller that has a 
     from classifiers.classifier import Classifier
 
 ACTOR = "system:intake"
-UNKNOWN = "unknown"  # kind or platform of a run whose job.json is broken as well
 BATCH = 256  # listings judged together: enough for the classifier's speed, little enough to hold in memory
 
 
@@ -64,24 +62,35 @@ class IntakeResult:
     sightings: int = 0
     errors: tuple[str, ...] = ()
 
+    def plus(self, other: IntakeResult) -> IntakeResult:
+        return IntakeResult(
+            *(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
+        )
+
 
 def ingest_run(session: Session, run: rundir.Run, classifier: Classifier, *, now: datetime) -> IntakeResult:
     """Store everything of a run directory, whose name is the run's id. A known run changes nothing.
 
     A run that did not end cleanly is kept as failed: its items stay, but nothing may be inferred from it.
+    What it has done of its work items is closed, the rest is open again.
     """
     take_turn(session)
     run_id = run.path.name
-    if session.get(CrawlRun, run_id):
+    known = session.get(CrawlRun, run_id)
+    if known and known.state is not RunState.RUNNING:
         return IntakeResult()
-    session.add(_crawl_run(run, now))
+    row = session.merge(accounts.account(session, run, now))
     session.flush()
     shown = (sighting.listing for sighting in run.sightings if sighting.listing)
-    result = _store(session, chain(run.listings, shown), classifier, road="sweep", now=now, run_id=run_id)
+    road = "sample" if row.arm is rundir.Arm.RANDOM else "sweep"
+    result = _store(session, chain(run.listings, shown), classifier, road=road, now=now, run_id=run_id)
     for sighting in run.sightings:
         problem = _store_sighting(session, sighting, run_id, now)
         result.sightings += problem is None
         result.errors += (problem,) if problem else ()
+    draws.store(session, run, row.platform, now=now)
+    work.end(session, run, now=now)
+    accounts.raise_errands(session, row, now=now)
     _record(session, result, f"crawl_run:{run_id}", now)
     return result
 
@@ -136,45 +145,6 @@ def _store_sighting(session: Session, sighting: seen.Sighting, run_id: str, now:
         )
     )
     return None
-
-
-def _crawl_run(run: rundir.Run, now: datetime) -> CrawlRun:
-    issues = [issue.model_dump(mode="json") for issue in run.issues]
-    stats = run.stats
-    if stats is None:
-        return _broken_run(run, issues, now)
-    return CrawlRun(
-        run_id=run.path.name,
-        kind=stats.kind,
-        platform=stats.platform,
-        state=RunState(stats.outcome),
-        started_at=stats.started_at,
-        finished_at=stats.finished_at,
-        recorded_at=now,
-        simulated=stats.simulated,
-        trusted=stats.canary_ok is not False and stats.outcome is not rundir.Outcome.FAILED,
-        stats={**stats.model_dump(mode="json"), "issues": issues},
-    )
-
-
-def _broken_run(run: rundir.Run, issues: list[dict[str, Any]], now: datetime) -> CrawlRun:
-    looks: list[seen.Listing | seen.Sighting] = [*run.listings, *run.sightings]
-    try:
-        job = rundir.CrawlJob.model_validate_json(rundir.job_file(run.path).read_bytes())
-        kind, platform, simulated = job.kind.value, job.platform.name, job.clock is not None
-    except (OSError, ValidationError):
-        kind, platform, simulated = UNKNOWN, looks[0].platform if looks else UNKNOWN, False
-    return CrawlRun(
-        run_id=run.path.name,
-        kind=kind,
-        platform=platform,
-        state=RunState.FAILED,
-        started_at=min((look.observed_at for look in looks), default=now),
-        recorded_at=now,
-        simulated=simulated,
-        trusted=False,
-        stats={"issues": issues},
-    )
 
 
 def _store(

@@ -2,41 +2,63 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from crawlers import rundir
+from crawlers import rundir, sampling
 from crawlers.listing import Presence
+from crawlers.permission import Permission
 from crawlers.platforms import Platform
-from takedowns import configuration, intake, notices, removals, reports
+from crawlers.resuming import WHOLE_CATALOGUE
+from takedowns import accounts, admission, configuration, intake, looking, notices, removals, reports, work
+from takedowns.admission import NotNowError
 from takedowns.context import Context
-from takedowns.crawl import Progress, crawl, new_run_id
+from takedowns.crawl import OVERRAN, Progress, crawl, new_run_id
+from takedowns.evidence import captures, keeping, pictures
 from takedowns.ledger.tables import CrawlRun, Listing, Notice, Sighting
-from takedowns.ledger.vocabulary import VerificationOutcome
+from takedowns.ledger.vocabulary import RunState, VerificationOutcome
+
+log = logging.getLogger(__name__)
+
+START_S = 60  # seconds in which a started run may not have begun yet
 
 
 @dataclass(frozen=True)
 class CrawlResult:
-    """``run`` is what the child left behind; ``intake`` is what of it was new."""
+    """``run`` is what the child left behind, ``intake`` what of it was new, ``row`` what the ledger says."""
 
     run: rundir.Run
     intake: intake.IntakeResult
+    row: CrawlRun
 
     @property
     def outcome(self) -> rundir.Outcome:
-        return self.run.stats.outcome if self.run.stats else rundir.Outcome.FAILED
+        return rundir.Outcome(self.row.state)
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether the child died; one that was ended for its time is not begun again at once."""
+        return self.run.stats is None and OVERRAN not in {issue.code for issue in self.run.issues}
+
+    def followed_by(self, later: CrawlResult) -> CrawlResult:
+        """Both as one: what the later run came to, and what both brought."""
+        return CrawlResult(later.run, self.intake.plus(later.intake), later.row)
 
     @property
     def first_problem(self) -> str | None:
         """The sentence to show first: the first error, else the first warning."""
-        ordered = sorted(self.run.issues, key=lambda issue: issue.level != "error")
-        return ordered[0].message if ordered else None
+        ordered = sorted(self.row.stats["issues"], key=lambda issue: issue["level"] != "error")
+        return str(ordered[0]["message"]) if ordered else None
 
 
 class NotCrawledError(ValueError):
@@ -51,8 +73,8 @@ def sweep(
 ) -> CrawlResult:
     """Search ``platform`` for its terms (or ``terms``) and take in what is offered."""
     profile = _crawlable(context, platform)
-    chosen = tuple(terms) or (profile.search.terms if profile.search else ())
-    return _crawl(context, profile, rundir.RunKind.SWEEP, progress, terms=chosen)
+    chosen = tuple(terms) or profile.terms or (WHOLE_CATALOGUE,)
+    return _crawl(context, profile, rundir.RunKind.SWEEP, {term: {} for term in chosen}, progress)
 
 
 def recheck(
@@ -69,7 +91,18 @@ def recheck(
     if not targets:
         return None
     targets = _blocked_last(context, platform, targets)
-    return _crawl(context, profile, rundir.RunKind.RECHECK, progress, targets=tuple(targets))
+    wanted = {target.item_id: target.model_dump(exclude={"item_id"}) for target in targets}
+    return _crawl(context, profile, rundir.RunKind.RECHECK, wanted, progress)
+
+
+def capture(context: Context, platform: str, progress: Progress | None = None) -> CrawlResult | None:
+    """Photograph the listings of ``platform`` that were flagged or changed since; None when none has."""
+    profile = _crawlable(context, platform)
+    if profile.road != "page" or profile.marketplace:
+        raise NotCrawledError(f"{platform} has no pages of its own to look at")
+    with context.ledger.read() as session:
+        wanted = captures.due(session, context.evidence, platform, now=context.clock())
+    return _crawl(context, profile, rundir.RunKind.CAPTURE, wanted, progress) if wanted else None
 
 
 def send(context: Context, notice_id: int) -> Notice:
@@ -78,8 +111,9 @@ def send(context: Context, notice_id: int) -> Notice:
         notice = session.get_one(Notice, notice_id)
         platform = context.platforms.get(notice.platform)
         targets = [removals.target(lead) for lead in notice.leads]
-    if platform and platform.road == "page":
-        recheck(context, platform.name, targets)
+    if platform and platform.road != "import":
+        with suppress(NotNowError):  # a notice does not wait for a look: what is gone already is found later
+            recheck(context, platform.name, targets)
     return notices.send(context.ledger, notice_id, now=context.clock(), settings=context.settings)
 
 
@@ -128,28 +162,96 @@ def report(context: Context, period: str) -> dict[str, Path]:
     return {name: folder / name for name in hashes}
 
 
-def collect_leftovers(context: Context) -> list[str]:
-    """Take in runs whose parent died before it could; return their ids. A run still going is left alone."""
+def sample(
+    context: Context, platform: str, slot: datetime | None = None, progress: Progress | None = None
+) -> CrawlResult:
+    """Draw and look at the random arm's sample of ``platform`` that is planned for ``slot`` (now, if None).
+
+    Raises NotCrawledError for a platform without a panel.
+    """
+    profile = _crawlable(context, platform)
+    if profile.road != "page":
+        raise NotCrawledError(f"{platform} has no result pages to draw from: its road is {profile.road}")
+    if platform not in context.panels:
+        raise NotCrawledError(f"{platform} has no query panel: write config/panels/{platform}.yml")
+    planned = slot or context.clock()
+    return _crawl(context, profile, rundir.RunKind.SAMPLE, {planned.isoformat(): {}}, progress)
+
+
+def resume(context: Context) -> list[CrawlResult]:
+    """Take in what dead parents left, and do what broken-off runs left undone, where it is permitted now."""
+    collect_leftovers(context)
     with context.ledger.read() as session:
-        known = set(session.scalars(sa.select(CrawlRun.run_id)))
-    leftovers = [
-        run for run in sorted(context.runs.glob("*")) if run.name not in known and _ended(context, run)
-    ]
-    for run in leftovers:
-        with context.ledger.write() as session:
-            intake.ingest_run(session, rundir.read_run(run), context.classifier, now=context.clock())
-    return [run.name for run in leftovers]
+        waiting = work.open_work(session, now=context.clock())
+    results = []
+    for (platform, kind), subjects in waiting.items():
+        profile = context.platforms.get(platform)
+        if profile is None or profile.road == "import":
+            continue  # the profile was taken away meanwhile
+        if kind is rundir.RunKind.SAMPLE and platform not in context.panels:
+            continue  # as was its panel
+        with suppress(NotNowError):  # it stays open for the next time
+            results.append(_do(context, profile, kind, subjects, None))
+    return results
 
 
-def _ended(context: Context, run: Path) -> bool:
-    limits = context.settings.crawl
-    longest = limits.wall_clock_minutes * 60 + limits.grace_seconds
-    return rundir.stats_file(run).exists() or time.time() - run.stat().st_mtime > 2 * longest
+def collect_leftovers(context: Context) -> list[str]:
+    """Take in runs whose parent died before it could; return their ids. A run still going is left alone.
+
+    One that cannot be taken in ends as failed, is told of by name, and keeps no other from it.
+    """
+    with context.ledger.read() as session:
+        known = set(session.scalars(sa.select(CrawlRun.run_id).where(CrawlRun.state != RunState.RUNNING)))
+        begun_before = context.clock() - timedelta(seconds=START_S)
+        begun = sa.select(CrawlRun.run_id).where(
+            CrawlRun.state == RunState.RUNNING, CrawlRun.started_at < begun_before
+        )
+        started = set(session.scalars(begun))
+    there = {run.name for run in context.runs.glob("*") if run.is_dir()}
+    leftovers = sorted(run_id for run_id in there - known if _ended(context.runs / run_id))
+    leftovers += sorted(started - there)
+    for run_id in leftovers:
+        (context.runs / run_id).mkdir(parents=True, exist_ok=True)  # its parent may have died before that
+        try:
+            with accounts.failing(context, run_id):
+                _take_in_left(context, run_id)
+        except Exception:
+            log.exception("what the run %s found was not taken in: it stays in %s", run_id, context.runs)
+    return leftovers
+
+
+def _take_in_left(context: Context, run_id: str) -> None:
+    run = rundir.read_run(context.runs / run_id)
+    with context.ledger.read() as session:
+        row = session.get(CrawlRun, run_id)
+    if row and row.kind == rundir.RunKind.LOOK:
+        looking.close(context, run)
+    else:
+        _take_in(context, run)
+
+
+def _take_in(context: Context, run: rundir.Run) -> intake.IntakeResult:
+    """What the run left, into the ledger and the evidence store; of one that is known, nothing."""
+    pictures.keep(context.evidence, run)
+    with context.ledger.write() as session:
+        stored = intake.ingest_run(session, run, context.classifier, now=context.clock())
+        keeping.keep(session, context.evidence, run, now=context.clock())
+    return stored
+
+
+def _ended(run: Path) -> bool:
+    """Whether nobody will write into ``run`` any more; a parent needs a moment to start its child."""
+    job = rundir.job_file(run)
+    if rundir.stats_file(run).exists():
+        return True
+    if not job.exists():
+        return time.time() - run.stat().st_mtime > START_S
+    return time.time() - job.stat().st_mtime > START_S and not rundir.is_alive(run)
 
 
 def _crawlable(context: Context, platform: str) -> Platform:
     profile = configuration.platform_named(context.platforms, platform)
-    if profile.road != "page":
+    if profile.road == "import":
         raise NotCrawledError(
             f"{platform} is not crawled: use `vapewatch import` for its files, `vapewatch add` for links"
         )
@@ -158,24 +260,100 @@ def _crawlable(context: Context, platform: str) -> Platform:
 
 def _crawl(
     context: Context,
-    platform: Platform,
+    profile: Platform,
     kind: rundir.RunKind,
+    wanted: Mapping[str, dict[str, Any]],
     progress: Progress | None,
-    *,
-    terms: tuple[str, ...] = (),
-    targets: tuple[rundir.Target, ...] = (),
+) -> CrawlResult:
+    """Plan the subjects (→ detail), and do them.
+
+    Raises NotNowError when the platform may not be crawled now: then the work stays open.
+    """
+    with context.ledger.write() as session:
+        admission.take_turn(session)
+        work.plan(session, profile.name, kind, wanted, now=context.clock())
+    try:
+        return _do(context, profile, kind, list(wanted), progress)
+    except NotNowError as refused:
+        if refused.permission.refusal != "busy" or not collect_leftovers(context):
+            raise
+    return _do(context, profile, kind, list(wanted), progress)  # a dead run had stood in the way
+
+
+def _do(
+    context: Context,
+    profile: Platform,
+    kind: rundir.RunKind,
+    subjects: Sequence[str],
+    progress: Progress | None,
+) -> CrawlResult:
+    """Crawl for planned subjects; what a crawl that died left undone is taken up at once."""
+    result = _run(context, profile, kind, subjects, progress)
+    for _ in range(work.BREAK_OFFS - 1):
+        left = _left(context, profile, kind, subjects) if result.broke_off else []
+        if not left:
+            break
+        with suppress(NotNowError):  # what is left stays open
+            result = result.followed_by(_run(context, profile, kind, left, progress))
+    return result
+
+
+def _left(context: Context, profile: Platform, kind: rundir.RunKind, subjects: Sequence[str]) -> list[str]:
+    with context.ledger.read() as session:
+        waiting = work.waiting(session, profile.name, kind)
+    return [subject for subject in subjects if subject in waiting]
+
+
+def _run(
+    context: Context,
+    profile: Platform,
+    kind: rundir.RunKind,
+    subjects: Sequence[str],
+    progress: Progress | None,
 ) -> CrawlResult:
     now = context.clock()
-    job = rundir.CrawlJob(
-        run_id=new_run_id(kind, platform.name, now),
-        kind=kind,
-        platform=platform,
-        terms=terms,
-        targets=targets,
-        contact=context.settings.office.contact,
-        clock=now if context.simulated else None,
-    )
-    run = crawl(job, context.runs, context.settings.crawl, progress)
+    run_id = new_run_id(kind, profile.name, now)
     with context.ledger.write() as session:
-        taken = intake.ingest_run(session, run, context.classifier, now=context.clock())
-    return CrawlResult(run, taken)
+        panel = context.panels.get(profile.name)
+        allowed = admission.admit(
+            session, profile, kind, run_id, panel=panel, simulated=context.simulated, now=now
+        )
+        items = work.take(session, profile.name, kind, run_id, only=subjects, now=now)
+        taken = {item.subject: (item.detail, begun_by) for item, begun_by in items}
+        if not taken:  # without a word of what to do, a sweep would search for everything
+            raise NotNowError(profile.name, Permission(0, None, "busy"))
+    with accounts.failing(context, run_id):
+        job = rundir.CrawlJob(
+            run_id=run_id,
+            kind=kind,
+            platform=profile,
+            vantage=profile.vantage,
+            contact=context.settings.office.contact,
+            clock=now if context.simulated else None,
+            requests_at_most=allowed.requests,
+            seconds_at_most=(allowed.until - now).total_seconds() if allowed.until else None,
+            **_assignment(context, profile, kind, subjects, taken),
+        )
+        run = crawl(job, context.runs, context.settings.crawl, progress)
+    stored = _take_in(context, run)
+    with context.ledger.read() as session:
+        return CrawlResult(run, stored, session.get_one(CrawlRun, run_id))
+
+
+def _assignment(
+    context: Context,
+    profile: Platform,
+    kind: rundir.RunKind,
+    subjects: Sequence[str],
+    taken: Mapping[str, tuple[dict[str, Any], str | None]],
+) -> dict[str, Any]:
+    """The part of a job that says what to do, in the order of ``subjects``."""
+    order = [subject for subject in subjects if subject in taken]
+    if kind.looks:
+        return {"targets": tuple(rundir.Target(item_id=item, **taken[item][0]) for item in order)}
+    if kind is rundir.RunKind.SAMPLE:
+        panel = context.panels[profile.name]
+        return {"panel": panel, "seed": sampling.seed_for(panel, datetime.fromisoformat(order[0]))}
+    rests, handled = work.how_far(context.runs, {term: by for term, (_, by) in taken.items() if by})
+    terms = tuple(term for term in order if term != WHOLE_CATALOGUE)
+    return {"terms": terms, "rests": rests, "handled": handled}

@@ -7,7 +7,7 @@ schedulers on one ledger, or a restart in the middle, cannot do a slot twice.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -19,7 +19,12 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, model_validator
 from sqlalchemy.exc import IntegrityError
 
-from takedowns import jobs
+from crawlers import sampling
+from crawlers.permission import ZONE, hours_of
+from crawlers.rundir import Outcome
+from takedowns import configuration, jobs, patrols
+from takedowns.adaptive import Visit
+from takedowns.admission import NotNowError
 from takedowns.context import Context
 from takedowns.ledger.tables import JobFiring
 from takedowns.ledger.vocabulary import RunState
@@ -28,6 +33,7 @@ from takedowns.settings import NonEmpty, Section
 
 log = logging.getLogger(__name__)
 
+SEVERITY = (Outcome.OK, Outcome.PARTIAL, Outcome.BLOCKED, Outcome.FAILED)
 LOOK_BACK = (
     timedelta(hours=1),
     timedelta(days=1),
@@ -51,14 +57,21 @@ class At(Section):
 
 class Job(Section):
     name: NonEmpty
-    work: Literal["sweep", "recheck", "settle", "report"]
+    work: Literal["sweep", "recheck", "sample", "capture", "patrol", "resume", "settle", "report"]
     platform: str | None = None
     at: At
+    platforms: tuple[str, ...] = Field(default=(), description="of a patrol")
+    visits: int | None = Field(default=None, ge=1, le=24, description="of a patrol, in a day, at most")
+    terms: int = Field(default=6, ge=1, description="of a patrol's visit, at most")
 
     @model_validator(mode="after")
     def _platform_where_needed(self) -> Job:
-        if (self.platform is None) == (self.work in ("sweep", "recheck")):
-            raise ValueError("sweep and recheck need a platform; settle and report have none")
+        if (self.platform is None) == (self.work in ("sweep", "recheck", "sample", "capture")):
+            raise ValueError("sweep, recheck, sample and capture need a platform; the others have none")
+        if (self.work == "patrol") != bool(self.platforms and self.visits):
+            raise ValueError("a patrol, and nothing else, needs platforms and visits")
+        if self.work in ("sample", "patrol") and (self.at.hour is not None or self.at.day is not None):
+            raise ValueError("sample and patrol find their own hours: give the minute only")
         return self
 
 
@@ -103,10 +116,12 @@ def claim(context: Context, job: str, slot: datetime) -> bool:
 def fire(context: Context, job: Job, zone: str) -> None:
     """Do the newest due slot of ``job`` unless somebody has it already; the outcome goes into its row."""
     slot = latest_slot(trigger(job, zone), context.clock())
-    if slot is None or not claim(context, job.name, slot):
+    if slot is None or not is_its_hour(context, job, slot) or not claim(context, job.name, slot):
         return
     try:
         state, message = _work(context, job, slot)
+    except NotNowError as error:  # planned and not done: it counts as missed, with its reason
+        state, message = RunState.MISSED, str(error)
     except Exception as error:  # the scheduler must outlive any job; the row tells what happened
         log.exception("job %s failed", job.name)
         state, message = RunState.FAILED, f"{type(error).__name__}: {error}"
@@ -124,9 +139,68 @@ def _work(context: Context, job: Job, slot: datetime) -> tuple[RunState, str | N
         return RunState.OK, ", ".join(f"{outcome.value} {n}" for outcome, n in changed.items()) or None
     if job.work == "report":
         return RunState.OK, ", ".join(jobs.report(context, str(Period.containing(slot).previous)))
-    crawl = jobs.sweep if job.work == "sweep" else jobs.recheck
-    result = crawl(context, job.platform or "")
-    return (RunState(result.outcome), result.first_problem) if result else (RunState.OK, "nothing was due")
+    if job.work == "resume":
+        return _told(jobs.resume(context))
+    if job.work == "patrol":
+        return _patrol(
+            context, [visit for visit in visits_of(context, job, slot) if visit.hour == _hour(slot)]
+        )
+    if job.work == "sample":
+        return _told([jobs.sample(context, job.platform or "", slot)])
+    crawls: dict[str, Callable[[Context, str], jobs.CrawlResult | None]] = {
+        "sweep": jobs.sweep,
+        "recheck": jobs.recheck,
+        "capture": jobs.capture,
+    }
+    result = crawls[job.work](context, job.platform or "")
+    return _told([result] if result else [])
+
+
+def _patrol(context: Context, visits: Sequence[Visit]) -> tuple[RunState, str | None]:
+    """Every visit, whatever platform refuses; one that was refused makes the slot a missed one."""
+    results, refused = [], []
+    for visit in visits:
+        try:
+            results.append(jobs.sweep(context, visit.platform, visit.terms))
+        except NotNowError as error:
+            refused.append(str(error))
+    return (RunState.MISSED, "; ".join(refused)) if refused else _told(results)
+
+
+def _told(results: Sequence[jobs.CrawlResult]) -> tuple[RunState, str | None]:
+    """The worst of several crawls."""
+    if not results:
+        return RunState.OK, "nothing was due"
+    worst = max(results, key=lambda result: SEVERITY.index(result.outcome))
+    return RunState(worst.outcome), worst.first_problem
+
+
+def is_its_hour(context: Context, job: Job, slot: datetime) -> bool:
+    """Whether there is anything to do at ``slot``; samples and patrols come in some hours of the day only."""
+    if job.work == "sample":  # without a panel there is no hour, and the job has to say so
+        return hour_of_sample(context, job.platform or "", slot) in (None, _hour(slot))
+    if job.work == "patrol":
+        return any(visit.hour == _hour(slot) for visit in visits_of(context, job, slot))
+    return True
+
+
+def hour_of_sample(context: Context, platform: str, day: datetime) -> int | None:
+    """The hour that chance has given the random arm on the day of ``day``; None without a panel."""
+    if platform not in context.panels or platform not in context.platforms:
+        return None
+    hours = hours_of(context.platforms[platform])
+    return sampling.hour_for(context.panels[platform], day.astimezone(ZONE).date(), hours)
+
+
+def visits_of(context: Context, job: Job, day: datetime) -> tuple[Visit, ...]:
+    """The visits of a patrol on the day of ``day``."""
+    platforms = [configuration.platform_named(context.platforms, name) for name in job.platforms]
+    with context.ledger.read() as session:
+        return patrols.planned(session, platforms, now=day, visits=job.visits or 0, terms=job.terms)
+
+
+def _hour(slot: datetime) -> int:
+    return slot.astimezone(ZONE).hour
 
 
 def add_jobs(scheduler: BaseScheduler, context: Context, schedule: Schedule) -> None:

@@ -75,6 +75,18 @@ class Classifying(Section):
 class Crawl(Section):
     wall_clock_minutes: float = Field(default=30, gt=0, description="then the crawl's process group is ended")
     grace_seconds: float = Field(default=60, ge=0, description="between asking it to stop and killing it")
+    keys: Path | None = Field(
+        default=None, description="file with the keys of interfaces, readable by its owner only"
+    )
+
+
+class Evidence(Section):
+    keep_days: int | None = Field(
+        default=None,
+        ge=30,
+        description="then `vapewatch evidence expire` gives up what no flag, decision or measurement "
+        "rests on; None: everything is kept",
+    )
 
 
 class Desk(Section):
@@ -94,4 +106,5 @@ class Settings(Section):
     removal: Removal = Removal()
     classifier: Classifying = Classifying()
     crawl: Crawl = Crawl()
+    evidence: Evidence = Evidence()
     desk: Desk = Desk()

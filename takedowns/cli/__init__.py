@@ -7,8 +7,19 @@ import sys
 import typer
 
 from classifiers.yamlfile import ConfigError
-from takedowns.cli import classifying, collecting, following, licences, rescanning, running
-from takedowns.cli.output import ERROR, USAGE, complain
+from takedowns.admission import NotNowError
+from takedowns.cli import (
+    classifying,
+    collecting,
+    evidence,
+    following,
+    licences,
+    platforms,
+    rescanning,
+    running,
+    scheduling,
+)
+from takedowns.cli.output import ERROR, PARTIAL, USAGE, complain
 from takedowns.configuration import UnknownPlatformError
 
 app = typer.Typer(
@@ -16,8 +27,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its frames would print listing text raw to the terminal
 )
-for part in (running.app, collecting.app, classifying.app, rescanning.app, licences.app, following.app):
-    app.add_typer(part)
+PARTS = (running, collecting, platforms, scheduling, classifying, rescanning, licences, following, evidence)
+for part in PARTS:
+    app.add_typer(part.app)
 
 EXPECTED = (ValueError, LookupError, OSError, RuntimeError)
 """What commands raise for reasons a person can mend; anything else is a defect and keeps its traceback."""
@@ -30,6 +42,9 @@ def main() -> None:
     except (ConfigError, UnknownPlatformError) as error:
         complain(str(error))
         sys.exit(USAGE)
+    except NotNowError as refusal:
+        complain(str(refusal))
+        sys.exit(PARTIAL)
     except EXPECTED as error:
         complain(str(error) or type(error).__name__)
         sys.exit(ERROR)

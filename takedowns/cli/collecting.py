@@ -1,4 +1,4 @@
-"""Commands that bring listings in: sweep, recheck, import, add, platforms."""
+"""Commands that bring listings in: sweep, recheck, import, add."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from crawlers.rundir import Outcome, Target
-from takedowns import configuration, intake, jobs, pasted, spreadsheets
+from takedowns import configuration, intake, jobs, pasted, short_links, spreadsheets
+from takedowns.admission import NotNowError
 from takedowns.cli.output import ERROR, PARTIAL, Json, complain, progress, write_json, write_rows, write_text
 from takedowns.context import Context, open_context
 
@@ -80,11 +81,15 @@ def add(
     links: Annotated[
         list[str] | None, typer.Argument(help="Links or share texts; none: one a line from stdin.")
     ] = None,
+    resolve: Annotated[
+        bool, typer.Option("--resolve", help="Ask the hosts of short links where they lead.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Take in pasted links; those of platforms that are crawled are looked at once."""
     context = open_context(configuration.folder())
     texts = links or [line for line in sys.stdin.read().splitlines() if line.strip()]
+    texts = [_opened(context, text) for text in texts] if resolve else texts
     with context.ledger.write() as session:
         results = pasted.add_links(session, texts, context.platforms, now=context.clock())
     rows = [result.as_row() for result in results]
@@ -96,34 +101,23 @@ def add(
         raise typer.Exit(PARTIAL)
 
 
-platforms = typer.Typer(help="The marketplaces in config/platforms.")
-app.add_typer(platforms, name="platforms")
-
-
-@platforms.command("list")
-def list_platforms(as_json: Json = False) -> None:
-    """Show every platform, how it is reached, and whether it was tried live."""
-    known = configuration.platforms(configuration.folder())
-    write_rows(
-        (
-            {
-                "name": profile.name,
-                "title": profile.title,
-                "road": profile.road,
-                "render": profile.render,
-                "lead": profile.lead.channel,
-                "verified": profile.verified,
-            }
-            for profile in known.values()
-        ),
-        as_json,
-    )
+def _opened(context: Context, text: str) -> str:
+    """``text`` as it is where its short link cannot be opened: it is then told of as one."""
+    try:
+        return short_links.opened(context, text)
+    except (short_links.UnopenedError, NotNowError) as error:
+        complain(str(error))
+        return text
 
 
 def _look(context: Context, platform: str, targets: tuple[Target, ...]) -> bool:
-    if context.platforms[platform].road != "page":
+    if context.platforms[platform].road == "import":
         return True
-    result = jobs.recheck(context, platform, targets)
+    try:
+        result = jobs.recheck(context, platform, targets)
+    except NotNowError as refusal:
+        complain(str(refusal))
+        return False
     if result is None or result.outcome is Outcome.OK:
         return True
     complain(f"{platform}: {result.first_problem or result.outcome.value}")

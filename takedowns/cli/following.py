@@ -67,7 +67,7 @@ def draft(platform: str, by: By, lang: str = "zh", as_json: Json = False) -> Non
             session,
             profile,
             ready[: context.settings.notices.leads_at_most],
-            _user(session, by),
+            acting_user(session, by),
             lang=lang,
             now=context.clock(),
             settings=context.settings,
@@ -87,7 +87,7 @@ def approve(number: str, by: By, as_json: Json = False) -> None:
         notices.approve(
             session,
             notice.id,
-            _user(session, by),
+            acting_user(session, by),
             notice.version,
             now=context.clock(),
             settings=context.settings,
@@ -162,7 +162,8 @@ def verify(as_json: Json = False) -> None:
         raise typer.Exit(ERROR)
 
 
-def _user(session: Session, login: str) -> User:
+def acting_user(session: Session, login: str) -> User:
+    """The active user of this login. Raises UnknownRowError when there is none."""
     user = session.scalar(sa.select(User).where(User.login == login, User.active))
     if user is None:
         raise UnknownRowError(f"no active user has the login {login!r}")

@@ -14,6 +14,7 @@ PUBLIC = frozenset({"sign_in", "sign_in_submit", "set_preferences"})
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "start": EVERYONE,
+    "finish_errand": EVERYONE,
     "settings": EVERYONE,
     "sign_out": EVERYONE,
     "sign_out_everywhere": EVERYONE,

@@ -102,7 +102,19 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "failed": N_("Failed"),
         "missed": N_("Missed"),
     },
-    "run_kind": {"sweep": N_("Sweep"), "recheck": N_("Recheck")},
+    "run_kind": {
+        "sweep": N_("Sweep"),
+        "recheck": N_("Recheck"),
+        "sample": N_("Random sample"),
+        "capture": N_("Screenshots"),
+        "look": N_("Look for a profile"),
+    },
+    "errand": {
+        "blocked": N_("Walled off: look by hand, or agree on access"),
+        "unhealthy": N_("What is read makes no sense: mend the profile"),
+        "unreachable": N_("Does not answer: look at its address and the network"),
+        "given_up": N_("Broke off again and again: look into the log"),
+    },
     "seller_kind": {
         "merchant": N_("Merchant"),
         "account": N_("Account"),
@@ -116,6 +128,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     },
     "road": {
         "sweep": N_("Sweep"),
+        "sample": N_("Random sample"),
         "import": N_("Imported file"),
         "pasted": N_("Pasted link"),
         "tip": N_("Tip"),

@@ -16,6 +16,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
+from takedowns.ledger.crawling import CrawlRun as CrawlRun
+from takedowns.ledger.crawling import ListingDraw as ListingDraw
+from takedowns.ledger.crawling import PersonTask as PersonTask
+from takedowns.ledger.crawling import WorkItem as WorkItem
 from takedowns.ledger.licence_claim import LicenceClaim as LicenceClaim
 from takedowns.ledger.vocabulary import (
     Base,
@@ -66,21 +70,6 @@ class JobFiring(Base):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     message: Mapped[str | None]
-
-
-class CrawlRun(Base):
-    __tablename__ = "crawl_run"
-    run_id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    platform: Mapped[str] = mapped_column(index=True)
-    state: Mapped[RunState]
-    started_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    recorded_at: Mapped[datetime]
-    simulated: Mapped[bool] = mapped_column(default=False)
-    # False: the canary pair failed, so nothing may be inferred from this run's sightings
-    trusted: Mapped[bool] = mapped_column(default=True)
-    stats: Mapped[dict[str, Any]]
 
 
 class Seller(Base):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
+from crawlers.rundir import Arm
 from takedowns.states import LeadState, NoticeState, TaskState
 
 
@@ -97,6 +98,22 @@ class RunState(StrEnum):
     MISSED = "missed"
 
 
+class WorkState(StrEnum):
+    OPEN = "open"
+    RUNNING = "running"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class Errand(StrEnum):
+    """Why a person has to look at a platform."""
+
+    BLOCKED = "blocked"  # it walled us off: listings have to be sampled by hand, or access agreed on
+    UNHEALTHY = "unhealthy"  # what we read there makes no sense any more: the profile has to be mended
+    UNREACHABLE = "unreachable"  # nothing answered: the address or the network is to be looked at
+    GIVEN_UP = "given_up"  # the same work broke off again and again
+
+
 class Role(StrEnum):
     OPERATOR = "operator"
     ANALYST = "analyst"
@@ -123,6 +140,8 @@ class Base(DeclarativeBase):
         **{
             enum: sa.Enum(enum, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e])
             for enum in (
+                Arm,
+                Errand,
                 Finding,
                 Label,
                 LeadState,
@@ -135,6 +154,7 @@ class Base(DeclarativeBase):
                 SellerKind,
                 TaskState,
                 VerificationOutcome,
+                WorkState,
             )
         },
     }

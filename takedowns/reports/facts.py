@@ -278,7 +278,7 @@ def _runs(session: Session, as_of: datetime) -> tuple[Run, ...]:
     run = t.CrawlRun
     rows = session.execute(
         sa.select(run.run_id, run.kind, run.platform, run.state, run.started_at, run.finished_at)
-        .where(run.recorded_at <= as_of)
+        .where(run.recorded_at <= as_of, run.state != RunState.RUNNING)
         .order_by(run.started_at, run.run_id)
     )
     return tuple(Run(*columns) for columns in rows)

@@ -20,6 +20,7 @@ from takedowns.statistics import NOT_REACHED, Estimate, Interval
 # Fewer double reviews, or one answer in nearly all of them, and kappa says nothing about the reviewers.
 KAPPA_PAIRS = 50
 KAPPA_LARGEST_CLASS = 0.95
+FOR_LEADS = frozenset({RunKind.SWEEP, RunKind.RECHECK})  # what definitions.yml calls a crawl run
 # Enough to print any of these figures, and the same digits on every machine.
 DIGITS = 6
 
@@ -213,7 +214,7 @@ def coverage(scope: Scope) -> Measured:
 
 
 def runs_blocked(scope: Scope) -> Measured:
-    started = [run for run in _runs(scope) if run.state is not RunState.MISSED]
+    started = [run for run in _runs(scope) if run.kind in FOR_LEADS and run.state is not RunState.MISSED]
     return _run_share((run for run in started if run.state is RunState.BLOCKED), started)
 
 

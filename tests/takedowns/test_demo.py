@@ -23,6 +23,8 @@ from takedowns.states import TaskState
 
 CAPTCHAS = {Mode.CAPTCHA_200, Mode.CAPTCHA_404}
 
+pytestmark = pytest.mark.timeout(900)  # a month of a market; a busy machine takes four minutes for it
+
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:

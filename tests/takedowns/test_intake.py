@@ -19,13 +19,15 @@ from classifiers.verdict import Label, ListingText, Verdict
 from crawlers import rundir
 from crawlers.listing import Listing, Presence, Seller, SellerKind, Sighting
 from crawlers.platforms import Platform
-from takedowns import intake
+from crawlers.runwriter import RunWriter
+from takedowns import intake, removals
 from takedowns.content import content_of, digest, storable
 from takedowns.ledger import audit, tables
 from takedowns.ledger.engine import Ledger
-from takedowns.ledger.vocabulary import Finding, RunState
+from takedowns.ledger.vocabulary import Errand, Finding, RunState, VerificationOutcome
 from takedowns.listings import current_snapshot
-from takedowns.states import TaskState
+from takedowns.settings import Settings
+from takedowns.states import LeadState, TaskState
 
 
 @dataclass
@@ -108,7 +110,7 @@ def run(tmp_path: Path, now: datetime) -> Any:
         folder = tmp_path / run_id
         folder.mkdir()
         rundir.job_file(folder).write_text(_job(run_id).model_dump_json())
-        writer = rundir.RunWriter(folder)
+        writer = RunWriter(folder)
         listings, sightings = list(listings), list(sightings)
         for listing in listings:
             writer.item(listing)
@@ -577,3 +579,155 @@ def test_two_intakes_of_the_same_new_listings_at_once_both_succeed(
         results = list(pool.map(store, (1, -1)))
     assert sum(result.new_listings for result in results) == 30
     assert _count(ledger, tables.ReviewTask) == 30
+
+
+def _leads_look(ledger: Ledger, make: Any, analyst: tables.User, now: datetime) -> int:
+    """A lead on listing 7 that was sent two days ago; returns its id."""
+    with ledger.write() as session:
+        listing = make.listing(session, platform="sample", item_id="7")
+        task = make.task(session, make.snapshot(session, listing))
+        sent = now - timedelta(days=2)
+        decision = make.decision(session, task, analyst)
+        return int(make.lead(session, decision, state=LeadState.SENT, sent_at=sent).id)
+
+
+FAILED_RUNS = [
+    {"outcome": rundir.Outcome.FAILED},
+    {"canary_ok": False},
+    {"clean_end": False},
+    {"counters": {"sightings_gone": 1, "sightings_error": 19}},
+]
+
+
+@pytest.mark.parametrize("failing", FAILED_RUNS, ids=["failed", "canary failed", "broke off", "dropped"])
+def test_a_failing_run_never_feeds_removals(
+    sqlite_ledger: Ledger,
+    look: Any,
+    run: Any,
+    classifier: OneWord,
+    make: Any,
+    analyst: tables.User,
+    now: datetime,
+    settings: Settings,
+    failing: dict[str, Any],
+) -> None:
+    lead_id = _leads_look(sqlite_ledger, make, analyst, now)
+    usual = {"kind": rundir.RunKind.RECHECK, "counters": {"sightings_up": 1, "sightings_gone": 19}}
+    others = [look(str(number), Presence.ERROR) for number in range(100, 119)]
+    for number in range(3):
+        _ingest(
+            sqlite_ledger, run([], [*others, look("x")], run_id=f"usual{number}", **usual), classifier, now
+        )
+    for number, hours in enumerate((30, 1)):
+        gone = look("7", observed_at=now - timedelta(hours=hours))
+        bad = run([], [*others, gone], run_id=f"bad{number}", **{**usual, **failing})
+        _ingest(sqlite_ledger, bad, classifier, now)
+    with sqlite_ledger.write() as session:
+        removals.settle_all(session, now=now, settings=settings)
+    with sqlite_ledger.read() as session:
+        runs = session.scalars(
+            sa.select(tables.CrawlRun).where(tables.CrawlRun.run_id.startswith("bad"))
+        ).all()
+        assert [row.trusted for row in runs] == [False, False]
+        assert session.get_one(tables.Lead, lead_id).outcome is VerificationOutcome.UNVERIFIABLE
+        seen = session.scalars(sa.select(tables.Sighting).join(tables.Listing).filter_by(item_id="7")).all()
+        assert len(seen) == 2, "what was seen is kept all the same"
+
+
+@pytest.mark.parametrize("file", [rundir.sightings_file, rundir.items_file, rundir.requests_file])
+def test_a_run_with_broken_lines_is_partial_and_never_trusted(
+    sqlite_ledger: Ledger, offer: Any, look: Any, run: Any, classifier: OneWord, now: datetime, file: Any
+) -> None:
+    whole = run([offer("1")], [look("1")])
+    with file(whole.path).open("ab") as lines:
+        lines.write(b'{"state": "up\x00\n')
+    _ingest(sqlite_ledger, rundir.read_run(whole.path), classifier, now)
+    with sqlite_ledger.read() as session:
+        row = session.get_one(tables.CrawlRun, "run1")
+        assert (row.state, row.trusted) == (RunState.PARTIAL, False)
+        assert [issue["code"] for issue in row.stats["issues"]] == ["broken_line"]
+
+
+def test_a_run_that_holds_less_than_it_tells_of_is_not_trusted(
+    sqlite_ledger: Ledger, offer: Any, look: Any, run: Any, classifier: OneWord, now: datetime
+) -> None:
+    whole = run([offer("1")], [look("1")])
+    rundir.sightings_file(whole.path).write_bytes(b"")
+    _ingest(sqlite_ledger, rundir.read_run(whole.path), classifier, now)
+    with sqlite_ledger.read() as session:
+        row = session.get_one(tables.CrawlRun, "run1")
+        assert (row.state, row.trusted) == (RunState.PARTIAL, False)
+
+
+def test_the_same_looks_of_healthy_runs_do_feed_removals(
+    sqlite_ledger: Ledger,
+    look: Any,
+    run: Any,
+    classifier: OneWord,
+    make: Any,
+    analyst: tables.User,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    lead_id = _leads_look(sqlite_ledger, make, analyst, now)
+    for number, hours in enumerate((30, 1)):
+        gone = look("7", observed_at=now - timedelta(hours=hours))
+        healthy = run([], [gone], run_id=f"good{number}", kind=rundir.RunKind.RECHECK)
+        _ingest(sqlite_ledger, healthy, classifier, now)
+    with sqlite_ledger.write() as session:
+        removals.settle_all(session, now=now, settings=settings)
+    with sqlite_ledger.read() as session:
+        assert session.get_one(tables.Lead, lead_id).outcome is VerificationOutcome.REMOVED_UNCLAIMED
+
+
+def _ingest(ledger: Ledger, taken: rundir.Run, classifier: OneWord, now: datetime) -> None:
+    with ledger.write() as session:
+        intake.ingest_run(session, taken, classifier, now=now)
+
+
+def test_a_wall_stays_one_although_nothing_was_brought(
+    sqlite_ledger: Ledger, offer: Any, run: Any, classifier: OneWord, now: datetime
+) -> None:
+    for number in range(3):
+        offers = [offer(str(item)) for item in range(10)]
+        _ingest(sqlite_ledger, run(offers, run_id=f"day{number}"), classifier, now)
+    _ingest(sqlite_ledger, run(run_id="walled", outcome=rundir.Outcome.BLOCKED), classifier, now)
+    with sqlite_ledger.read() as session:
+        row = session.get_one(tables.CrawlRun, "walled")
+        assert (row.state, row.trusted) == (RunState.BLOCKED, False)
+        assert [task.kind for task in session.scalars(sa.select(tables.PersonTask))] == [Errand.BLOCKED]
+
+
+def test_a_sudden_drop_fails_a_sweep_and_asks_a_person_once(
+    sqlite_ledger: Ledger, offer: Any, run: Any, classifier: OneWord, now: datetime
+) -> None:
+    for number, items in enumerate((10, 10, 10, 4, 4)):
+        offers = [offer(str(item)) for item in range(items)]
+        _ingest(sqlite_ledger, run(offers, run_id=f"day{number}"), classifier, now)
+    with sqlite_ledger.read() as session:
+        states = session.scalars(sa.select(tables.CrawlRun.state).order_by(tables.CrawlRun.run_id)).all()
+        assert states == [RunState.OK] * 3 + [RunState.FAILED] * 2, "a failed run is no measure for the next"
+        [task] = session.scalars(sa.select(tables.PersonTask)).all()
+        assert task.kind is Errand.UNHEALTHY
+        assert "the last 3 healthy runs brought 10" in task.message
+
+
+@pytest.mark.parametrize(
+    ("codes", "errand"),
+    [
+        (("canary_failed", "dead_host"), Errand.UNREACHABLE),
+        (("dead_host", "canary_failed"), Errand.UNREACHABLE),
+        (("canary_failed",), Errand.UNHEALTHY),
+    ],
+)
+def test_a_canary_that_failed_on_a_dead_host_is_not_the_profiles_fault(
+    sqlite_ledger: Ledger, run: Any, classifier: OneWord, now: datetime, codes: Any, errand: Errand
+) -> None:
+    taken = run(outcome=rundir.Outcome.FAILED, canary_ok=False)
+    for code in codes:
+        rundir.add_issue(taken.path, rundir.Issue(level="error", code=code, message=f"{code} it is"))
+    _ingest(sqlite_ledger, rundir.read_run(taken.path), classifier, now)
+    with sqlite_ledger.read() as session:
+        [task] = session.scalars(sa.select(tables.PersonTask)).all()
+    assert task.kind is errand
+    assert task.message == ("dead_host it is" if errand is Errand.UNREACHABLE else "canary_failed it is")

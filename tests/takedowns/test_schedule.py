@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +19,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from classifiers import yamlfile
+from crawlers.permission import Permission
 from takedowns import configuration, schedule
+from takedowns.adaptive import Visit
+from takedowns.admission import NotNowError
 from takedowns.context import Context
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import JobFiring
@@ -48,7 +53,11 @@ def firings(context: Context) -> list[JobFiring]:
 def test_the_shipped_schedule_is_valid_and_names_known_platforms() -> None:
     shipped = yamlfile.load(configuration.SHIPPED / "schedule.yml", Schedule)
     known = configuration.platforms(configuration.SHIPPED)
-    assert {job.platform for job in shipped.jobs if job.platform} <= set(known)
+    named = {name for job in shipped.jobs for name in (job.platform, *job.platforms) if name}
+    assert named <= set(known)
+    assert {job.platform for job in shipped.jobs if job.work == "sample"} <= set(
+        configuration.panels(configuration.SHIPPED)
+    )
 
 
 def test_a_day_of_the_week_must_be_a_name() -> None:
@@ -106,6 +115,112 @@ def test_a_job_that_fails_says_why_in_its_row_and_harms_nobody_else(
     fire(context, SETTLE, SHANGHAI)
     [row] = firings(context)
     assert (row.state, row.message) == (RunState.FAILED, "OSError: the disk is full")
+
+
+def test_a_platform_that_may_not_be_crawled_now_makes_the_slot_a_missed_one(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(_context: Context, _job: Job, _slot: datetime) -> tuple[RunState, None]:
+        raise NotNowError("corner", Permission(0, NOON, "cool_off"))
+
+    monkeypatch.setattr(schedule, "_work", work)
+    fire(context, SETTLE, SHANGHAI)
+    [row] = firings(context)
+    assert row.state is RunState.MISSED
+    assert row.message is not None
+    assert "it refused us lately" in row.message
+
+
+def test_a_platform_that_refuses_keeps_no_other_from_its_visit(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[str] = []
+
+    def sweep(_context: Context, platform: str, _terms: object) -> None:
+        if platform == "sample":
+            raise NotNowError(platform, Permission(0, NOON, "cool_off"))
+        swept.append(platform)
+
+    known = configuration.platforms(configuration.SHIPPED)
+    context.platforms |= {name: known[name] for name in ("sample", "oscar")}
+    visits = tuple(Visit(name, 12, ("x",), "") for name in ("sample", "oscar"))
+    monkeypatch.setattr(schedule, "visits_of", lambda *_: visits)
+    monkeypatch.setattr(schedule.jobs, "sweep", sweep)
+    patrol = Job(name="p", work="patrol", platforms=("sample", "oscar"), visits=2, at=At(minute=0))
+    fire(context, patrol, SHANGHAI)
+    [row] = firings(context)
+    assert swept == ["oscar"]
+    assert (row.state, "sample is not crawled now" in (row.message or "")) == (RunState.MISSED, True)
+
+
+@pytest.fixture
+def hourly(context: Context, monkeypatch: pytest.MonkeyPatch) -> Callable[[Job], list[datetime]]:
+    """Fires a job at every hour of three days and tells when it had work."""
+    context.platforms["sample"] = configuration.platforms(configuration.SHIPPED)["sample"]
+
+    def fired(job: Job) -> list[datetime]:
+        done: list[datetime] = []
+        monkeypatch.setattr(schedule, "_work", lambda _c, _j, slot: (done.append(slot), (RunState.OK, ""))[1])
+        for hour in range(72):
+            monkeypatch.setattr(context, "clock", lambda hour=hour: NOON + timedelta(hours=hour))
+            fire(context, job, SHANGHAI)
+        return done
+
+    return fired
+
+
+def test_the_random_arm_comes_once_a_day_in_an_hour_that_chance_chose(
+    context: Context, hourly: Callable[[Job], list[datetime]]
+) -> None:
+    done = hourly(Job(name="sample", work="sample", platform="sample", at=At(minute=10)))
+    days = [slot.astimezone(ZoneInfo(SHANGHAI)).date() for slot in done]
+    assert len(days) == len(set(days)) >= 2
+    assert len(firings(context)) == len(done), "an hour without work leaves no row"
+
+
+def test_a_sample_without_a_panel_is_a_failure_with_a_name_and_no_silence(context: Context) -> None:
+    context.platforms["oscar"] = configuration.platforms(configuration.SHIPPED)["oscar"]
+    fire(context, Job(name="sample", work="sample", platform="oscar", at=At(minute=10)), SHANGHAI)
+    [row] = firings(context)
+    assert row.state is RunState.FAILED
+    assert "oscar has no query panel" in (row.message or "")
+
+
+def test_what_was_found_moves_the_patrols_and_never_the_random_arm(
+    context: Context, hourly: Callable[[Job], list[datetime]], make: Any
+) -> None:
+    sample = Job(name="sample", work="sample", platform="sample", at=At(minute=10))
+    patrol = Job(name="patrol", work="patrol", platforms=("sample",), visits=2, at=At(minute=40))
+    before = [schedule.hour_of_sample(context, "sample", NOON + timedelta(days=day)) for day in range(30)]
+    patrols_before = {slot.astimezone(ZoneInfo(SHANGHAI)).hour for slot in hourly(patrol)}
+    with context.ledger.write() as session:
+        analyst = make.user(session)
+        for number in range(40):
+            moment = NOON - timedelta(days=3 + number % 20, hours=-9)  # 21:00 in Shanghai
+            listing = make.listing(session, first_seen_at=moment)
+            task = make.task(session, make.snapshot(session, listing, sources={"found_by": "雾化"}))
+            make.decision(session, task, analyst, decided_at=moment)
+    after = [schedule.hour_of_sample(context, "sample", NOON + timedelta(days=day)) for day in range(30)]
+    hours = {visit.hour for visit in schedule.visits_of(context, patrol, NOON)}
+    assert before == after
+    assert hours == {21, 0}
+    assert hours != patrols_before
+    assert hourly(sample)
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"work": "patrol", "platforms": ("a",)}, "needs platforms and visits"),
+        ({"work": "settle", "platforms": ("a",), "visits": 1}, "needs platforms and visits"),
+        ({"work": "sample"}, "need a platform"),
+        ({"work": "sample", "platform": "a", "at": At(hour=1, minute=0)}, "give the minute only"),
+        ({"work": "patrol", "platform": "a", "platforms": ("a",), "visits": 1}, "the others have none"),
+    ],
+)
+def test_a_job_says_what_it_needs(fields: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        Job(**{"name": "x", "at": At(minute=0), **fields})
 
 
 def test_what_fell_due_while_no_scheduler_ran_is_planned_at_once(

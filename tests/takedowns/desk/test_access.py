@@ -20,6 +20,7 @@ FILLED = {
     "task_id": "999",
     "decision_id": "999",
     "notice_id": "999",
+    "errand_id": "999",
     "number": "NONE",
     "step": "next",
     "path": "x",

@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from takedowns import errands
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import User
-from takedowns.ledger.vocabulary import Finding, Role
+from takedowns.ledger.vocabulary import Errand, Finding, Role, RunState
 
 Client = Callable[[Role], TestClient]
 
@@ -62,3 +63,20 @@ def test_an_untrusted_run_is_told_from_a_trusted_one(
 
 def test_without_any_crawl_nothing_can_have_been_found(client: Client) -> None:
     assert "No crawl has run yet" in client(Role.OPERATOR).get("/").text
+
+
+def test_what_only_a_person_can_do_stands_there_until_somebody_has_done_it(
+    client: Client, sqlite_ledger: Ledger, make: Any
+) -> None:
+    with sqlite_ledger.write() as session:
+        run = make.run(session, state=RunState.BLOCKED)
+        for message in ("<b>walled off</b>", "again"):
+            errands.raise_errand(session, "sample", Errand.BLOCKED, run.run_id, message, now=make.now)
+    operator = client(Role.OPERATOR)
+    page = operator.get("/").text
+    assert page.count("Walled off: look by hand") == 1
+    assert "&lt;b&gt;walled off" in page
+    address = re.findall(r'action="(/errands/\d+/end)"', page)
+    assert operator.post(address[0]).status_code == 303
+    assert "Needs a person" not in operator.get("/").text
+    assert operator.post(address[0]).status_code == 404, "done once"

@@ -12,6 +12,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import IntegrityError
 
+from crawlers.rundir import Arm
 from takedowns.ledger import tables
 from takedowns.ledger.engine import MIGRATIONS, Ledger, create_engine, migrate
 from takedowns.ledger.vocabulary import Base
@@ -31,6 +32,9 @@ VALUES (7, 1, 'benign', 0.5, true, 'm', 'l', '{}', '2026-10-12'),
 
 INSERT INTO flag (id, listing_id, verdict_id, created_at) VALUES (1, 1, 7, '2026-10-12')"""
 NUMBER = {"kind": "food_licence", "text": "ＳＣ：113 5109 0100 010", "status": "format_ok"}
+OLD_RUN = """\
+INSERT INTO crawl_run (run_id, kind, platform, state, started_at, recorded_at, simulated, trusted, stats)
+VALUES ('r', 'sweep', 'sample', 'ok', '2026-10-12', '2026-10-12', false, true, '{}')"""
 ORPHAN = "INSERT INTO flag (id, listing_id, verdict_id, created_at) VALUES (1, 5, 6, '2026-10-12')"
 
 
@@ -111,3 +115,12 @@ def test_a_version_judges_a_snapshot_once_unless_it_replaces_another(ledger: Led
     with pytest.raises(IntegrityError), ledger.write() as session:
         make.verdict(session, session.get_one(tables.ListingSnapshot, snapshot.id), model_version="model-3",
                      replaces_id=second.id)  # fmt: skip
+
+
+def test_runs_of_earlier_releases_are_of_the_targeted_arm(first_release: sa.Engine) -> None:
+    with first_release.begin() as connection:
+        connection.execute(sa.text(OLD_RUN))
+    migrate(first_release)
+    with first_release.connect() as connection:
+        run = connection.execute(sa.select(tables.CrawlRun.__table__)).one()
+    assert (run.run_id, run.arm, run.requests, run.silent_until) == ("r", Arm.TARGETED, 0, None)

@@ -12,10 +12,20 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 
 from crawlers.listing import Presence
+from crawlers.rundir import Arm
 from takedowns.ledger import tables
 from takedowns.ledger.audit import record
 from takedowns.ledger.engine import Ledger, migrate
-from takedowns.ledger.vocabulary import Base, RelistingKind, Role, RunState, UtcDateTime, VerificationOutcome
+from takedowns.ledger.vocabulary import (
+    Base,
+    Errand,
+    RelistingKind,
+    Role,
+    RunState,
+    UtcDateTime,
+    VerificationOutcome,
+    WorkState,
+)
 from takedowns.states import NoticeState, TaskState
 
 
@@ -65,6 +75,7 @@ def _a_row_in_every_table(session: Any, make: Any, now: datetime) -> None:
     lead = make.lead(session, make.decision(session, task, analyst))
     make.response(session, lead)
     make.sighting(session, task.listing, state=Presence.UP)
+    run = make.run(session, kind="sample", arm=Arm.RANDOM, requests=7, refusals=1, silent_until=now)
     notice = tables.Notice(
         number="N-1",
         platform="sample",
@@ -102,6 +113,36 @@ def _a_row_in_every_table(session: Any, make: Any, now: datetime) -> None:
                 recorded_at=now,
             ),
             tables.NumberSeries(kind="lead", year=2026, last=1),
+            tables.WorkItem(
+                arm=Arm.TARGETED,
+                kind="sweep",
+                platform="sample",
+                subject="雾化",
+                state=WorkState.OPEN,
+                detail={"next_page": 2, "pending": {"1": "u"}},
+                created_at=now,
+            ),
+            tables.ListingDraw(
+                run_id=run.run_id,
+                stratum="medical",
+                query="雾化",
+                position=3,
+                item_id="9",
+                probability=0.25,
+                multiplicity=2,
+                listing_probability=0.4375,
+                state=Presence.BLOCKED,
+                reason="captcha",
+                observed_at=now,
+                recorded_at=now,
+            ),
+            tables.PersonTask(
+                platform="sample",
+                kind=Errand.BLOCKED,
+                run_id=run.run_id,
+                message="walled off",
+                created_at=now,
+            ),
             tables.JobFiring(job="sweep", slot=now, state=RunState.OK, started_at=now),
             tables.UserSession(
                 token_hash="0" * 64, user_id=analyst.id, created_at=now, last_used_at=now, expires_at=now

@@ -5,6 +5,7 @@ from typing import Any
 
 from takedowns import reports
 from takedowns.ledger.engine import Ledger
+from takedowns.ledger.vocabulary import RunState
 from takedowns.reports.period import Period
 from takedowns.statistics import ChangeKind
 from tests.takedowns.reports.conftest import AS_OF, OCTOBER, at, write_october
@@ -74,6 +75,17 @@ def test_a_missed_or_partial_sweep_is_not_covered(october: Compute) -> None:
     coverage = october().total["coverage"]
     assert (coverage.numerator, coverage.denominator, coverage.value) == (2, 5, 0.4)
     assert len(coverage.rows) == 2
+
+
+def test_the_share_of_blocked_runs_is_of_sweeps_and_rechecks_alone(
+    october: Compute, sqlite_ledger: Ledger, make: Any
+) -> None:
+    before = october().total["runs_blocked"]
+    assert before.numerator == 1
+    with sqlite_ledger.write() as session:
+        for kind in ("sample", "capture", "look"):
+            make.run(session, kind=kind, state=RunState.BLOCKED)
+    assert october().total["runs_blocked"] == before
 
 
 def test_the_platforms_counts_add_up_to_the_total(october: Compute) -> None:
