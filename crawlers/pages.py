@@ -55,13 +55,14 @@ def listing_of(
     found_by: str | None = None,
 ) -> Listing | None:
     """The listing that ``found`` tells of, bounded and cleaned; None without a title."""
-    if not found.values.get("title"):
+    title = _text(found, "title")
+    if not title:  # nothing, or blanks only
         return None
     return Listing(
         platform=platform.lists,
         item_id=item_id,
         url=platform.canonical_url(item_id),
-        title=_text(found, "title"),
+        title=title,
         description=_text(found, "description"),
         attributes=_bounded(found.values.get("attributes")),
         price=parse_price(_text(found, "price")),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawlers.answer import Answer
@@ -87,6 +87,7 @@ def test_an_unknown_kind_of_seller_is_reported_and_not_guessed_silently():
 
 
 @given(st.text(max_size=200))
+@example("\N{NO-BREAK SPACE}")
 def test_a_title_is_kept_but_for_what_cannot_be_stored(title):
     escaped = title.replace("&", "&amp;").replace("<", "&lt;")
     listing = read(item_html("x").replace(">x<", f">{escaped}<")).listing
