@@ -18,11 +18,11 @@ import classifiers
 from classifiers.verdict import Label
 from crawlers.listing import Listing, Presence, Seller
 from crawlers.platforms import Platform
-from takedowns import intake, leads, notices, review
+from takedowns import errands, intake, leads, notices, review
 from takedowns.desk.app import create_app
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import Lead, ListingSnapshot, ReviewTask, User
-from takedowns.ledger.vocabulary import Finding, Measure, Role, VerificationOutcome
+from takedowns.ledger.vocabulary import Errand, Finding, Measure, Role, VerificationOutcome
 from takedowns.settings import Settings
 
 CORPUS = Path(classifiers.__file__).with_name("corpus") / "violating_zh.jsonl"
@@ -86,7 +86,9 @@ def _fill(
 ) -> None:
     analyst, supervisor = people[Role.ANALYST], people[Role.SUPERVISOR]
     with ledger.write() as session:
-        make.run(session, run_id="sweep-sample-20261012-0230", kind="sweep")
+        swept = make.run(session, run_id="sweep-sample-20261012-0230", kind="sweep")
+        wall = "Two walls in a row: captcha."
+        errands.raise_errand(session, platform.name, Errand.BLOCKED, swept.run_id, wall, now=now)
         intake.store_listings(
             session,
             _listings(now - timedelta(hours=5)),
