@@ -25,7 +25,7 @@ import sqlalchemy as sa
 
 import classifiers
 from classifiers import labelled
-from takedowns import rescan, workers
+from takedowns.learning import rescan, workers
 from takedowns.ledger.engine import Ledger, open_ledger
 from takedowns.ledger.tables import Listing, ListingSnapshot, Seller, Verdict
 

@@ -45,7 +45,7 @@ WORD_WEIGHT = 0.5  # a lone word of the trade must do: many titles are no longer
 FRAGMENT_WEIGHT = 0.1  # fragments of one listing are not independent
 EVADED_WEIGHT = 0.5  # a listing with a trick played on it is not independent of itself
 CANDIDATES = np.linspace(0.3, 0.95, 66)  # thresholds
-MAX_CATALOGUE_FLAGS = 0.01  # of ordinary titles, many of them chosen because they look dangerous
+MAX_CATALOGUE_FLAGS = 0.005  # of ordinary titles, many of them chosen because they look dangerous
 
 
 def fragments(benign: Iterable[Row]) -> Iterator[str]:

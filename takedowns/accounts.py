@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from crawlers import health, rundir
 from crawlers.listing import Listing, Sighting
-from takedowns import errands, work
 from takedowns.content import storable
 from takedowns.context import Context
+from takedowns.crawling import errands, work
 from takedowns.ledger.tables import CrawlRun
 from takedowns.ledger.vocabulary import Errand, RunState
 

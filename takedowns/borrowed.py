@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from classifiers.normalize import normalize
-from takedowns import archive
+from takedowns.learning import archive
 from takedowns.ledger.tables import (
     LicenceClaim,
     Listing,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import classifiers
-from takedowns import configuration, interface_keys
+from takedowns import configuration
+from takedowns.crawling import interface_keys
 from takedowns.ledger.engine import open_ledger
 
 

@@ -16,8 +16,9 @@ from classifiers import verdict as judging
 from classifiers.image_file import is_local
 from crawlers import listing as seen
 from crawlers import rundir
-from takedowns import accounts, draws, licences, listings, work
+from takedowns import accounts, licences, listings
 from takedowns.content import storable_or_none
+from takedowns.crawling import draws, work
 from takedowns.ledger import audit
 from takedowns.ledger.tables import (
     CrawlRun,

@@ -20,10 +20,11 @@ from crawlers.listing import Presence
 from crawlers.permission import Permission
 from crawlers.platforms import Platform
 from crawlers.resuming import WHOLE_CATALOGUE
-from takedowns import accounts, admission, configuration, intake, looking, notices, removals, reports, work
-from takedowns.admission import NotNowError
+from takedowns import accounts, configuration, intake, notices, removals, reports
 from takedowns.context import Context
-from takedowns.crawl import OVERRAN, Progress, crawl, new_run_id
+from takedowns.crawling import admission, looking, work
+from takedowns.crawling.admission import NotNowError
+from takedowns.crawling.crawl import OVERRAN, Progress, crawl, new_run_id
 from takedowns.evidence import captures, keeping, pictures
 from takedowns.ledger.tables import CrawlRun, Listing, Notice, Sighting
 from takedowns.ledger.vocabulary import RunState, VerificationOutcome

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from takedowns.content import storable
 from takedowns.deadlines import SHANGHAI
+from takedowns.imports.tabular import Record, RowError, plain_name, read_records
 from takedowns.ledger import audit
 from takedowns.ledger.tables import Lead, Listing, PlatformResponse
 from takedowns.ledger.vocabulary import Measure
 from takedowns.states import LEAD, NOTICE, LeadEvent, LeadState, NoticeEvent, step
-from takedowns.tabular import Record, RowError, plain_name, read_records
 
 ACTOR = "system:responses"
 CLOCK_SKEW = timedelta(hours=12)  # a platform's clock, or its idea of the zone, may be off by that much

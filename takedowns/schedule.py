@@ -22,10 +22,11 @@ from sqlalchemy.exc import IntegrityError
 from crawlers import sampling
 from crawlers.permission import ZONE, hours_of
 from crawlers.rundir import Outcome
-from takedowns import configuration, jobs, patrols
-from takedowns.adaptive import Visit
-from takedowns.admission import NotNowError
+from takedowns import configuration, jobs
 from takedowns.context import Context
+from takedowns.crawling import patrols
+from takedowns.crawling.adaptive import Visit
+from takedowns.crawling.admission import NotNowError
 from takedowns.ledger.tables import JobFiring
 from takedowns.ledger.vocabulary import RunState
 from takedowns.reports import Period

@@ -16,10 +16,10 @@ from email.policy import SMTP as POLICY
 from email.utils import format_datetime
 
 from takedowns.deadlines import SHANGHAI
+from takedowns.imports.spreadsheets import FORMULA_STARTS
 from takedowns.ledger.tables import Lead, Notice
 from takedowns.letters import clean
 from takedowns.settings import Mail
-from takedowns.spreadsheets import FORMULA_STARTS
 
 # The last three are for the platform to fill in; takedowns.responses reads the file then.
 COLUMNS = ("线索编号", "平台", "商品ID", "商品链接", "店铺名称", "商品标题", "处置措施", "处置时间", "备注")

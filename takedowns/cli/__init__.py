@@ -7,7 +7,6 @@ import sys
 import typer
 
 from classifiers.yamlfile import ConfigError
-from takedowns.admission import NotNowError
 from takedowns.cli import (
     classifying,
     collecting,
@@ -21,6 +20,7 @@ from takedowns.cli import (
 )
 from takedowns.cli.output import ERROR, PARTIAL, USAGE, complain
 from takedowns.configuration import UnknownPlatformError
+from takedowns.crawling.admission import NotNowError
 
 app = typer.Typer(
     help="Find e-cigarettes sold in disguise, and follow each lead until the listing is really gone.",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from classifiers.classifier import Classifier
     from classifiers.evaluation import Rate
     from classifiers.labelled import Row
-    from takedowns.learning import Decided
+    from takedowns.learning.decisions import Decided
 
 app = typer.Typer()
 
@@ -70,12 +70,12 @@ def check_lexicon(as_json: Json = False) -> None:
 @lexicons.command("emerging")
 def emerging_terms(as_json: Json = False) -> None:
     """Words of confirmed listings that the lexicon does not know yet, with examples."""
-    from takedowns import emerging, learning
+    from takedowns.learning import decisions, emerging
 
     context = open_context(configuration.folder())
     decided = _decided(context)
-    confirmed = learning.confirmed_texts(decided)
-    lawful = learning.lawful_texts(decided, context.ledger)
+    confirmed = decisions.confirmed_texts(decided)
+    lawful = decisions.lawful_texts(decided, context.ledger)
     if not confirmed:
         complain("no violation has been confirmed yet: there is nothing to learn words from")
     found = emerging.emerging(confirmed, lawful, lexicon.load(context.config / "lexicon"))
@@ -97,16 +97,16 @@ def add_term(
     as_json: Json = False,
 ) -> None:
     """Add a term to config/lexicon/learned.yml, unless lawful listings have it or the lexicon check fails."""
-    from takedowns import learned_terms, learning
+    from takedowns.learning import decisions, learned_terms
 
     context = open_context(configuration.folder())
     folder = context.config / "lexicon"
     decided = _decided(context)
-    confirmed = [text.text for text in learning.confirmed_texts(decided)]
+    confirmed = [text.text for text in decisions.confirmed_texts(decided)]
     source = f"added {context.clock():%Y-%m-%d}" + (f"; {note}" if note else "")
     entry = learned_terms.entry_for(term, concept, weight, note=source, confirmed=confirmed, directory=folder)
     if not force:
-        learned_terms.refuse_common(entry, learning.known_lawful(decided), confirmed)
+        learned_terms.refuse_common(entry, decisions.known_lawful(decided), confirmed)
     path = learned_terms.add(entry, folder)
     result = {"file": str(path), "entry": entry.model_dump(mode="json")}
     write_json(result) if as_json else write_text(f"{path}: {entry.id}")
@@ -114,10 +114,10 @@ def add_term(
 
 
 def _decided(context: Context) -> list[Decided]:
-    from takedowns import learning
+    from takedowns.learning import decisions
 
     with context.ledger.read() as session:
-        return learning.decided(session)
+        return decisions.decided(session)
 
 
 @app.command()
@@ -130,7 +130,7 @@ def train(
 ) -> None:
     """Train a model on the corpus that ships; with the desk's decisions, compare it to the one in use."""
     from classifiers.classifier import MODEL
-    from takedowns import retraining
+    from takedowns.learning import retraining
 
     config = configuration.folder()
     settings = configuration.settings(config)
@@ -145,14 +145,14 @@ def train(
 def _desk() -> tuple[list[Row], Classifier]:
     """Rows to learn from, which are also written beside the ledger, and the classifier in use."""
     from classifiers import labelled
-    from takedowns import learning
+    from takedowns.learning import decisions
 
     context = open_context(configuration.folder())
     measured_on = (row for row in labelled.rows() if labelled.split_of(row.id) != "train")
-    rows = learning.training_rows(_decided(context), measured_on)
+    rows = decisions.training_rows(_decided(context), measured_on)
     if not rows:
         raise LookupError("the ledger holds no decision to learn from")
-    learning.write_rows(rows, context.settings.var / "learning" / "decided.jsonl")
+    decisions.write_rows(rows, context.settings.var / "learning" / "decided.jsonl")
     # Not with the bureau's base rate: both models are measured at that of the corpus.
     return rows, classifiers.load(context.config / "lexicon", context.settings.classifier.model)
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from crawlers.rundir import Outcome, Target
-from takedowns import configuration, intake, jobs, pasted, short_links, spreadsheets
-from takedowns.admission import NotNowError
+from takedowns import configuration, intake, jobs
 from takedowns.cli.output import ERROR, PARTIAL, Json, complain, progress, write_json, write_rows, write_text
 from takedowns.context import Context, open_context
+from takedowns.crawling.admission import NotNowError
+from takedowns.imports import pasted, short_links, spreadsheets
 
 app = typer.Typer()
 

@@ -17,7 +17,7 @@ import typer
 from crawlers.drafting.draft import Draft, name_for
 from crawlers.listing import Presence
 from crawlers.platforms import Platform
-from takedowns import configuration, profiling
+from takedowns import configuration
 from takedowns.cli.output import (
     ERROR,
     PARTIAL,
@@ -32,7 +32,8 @@ from takedowns.cli.output import (
 )
 from takedowns.cli.platform_words import FIELDS, LACKING, MEANINGS, NOTES, REFUSED_ROADS, SCRUBBED, STATES
 from takedowns.context import Context, open_context
-from takedowns.profiling import Drafted, NoPageError, PageReport
+from takedowns.crawling import profiling
+from takedowns.crawling.profiling import Drafted, NoPageError, PageReport
 
 platforms = typer.Typer(help="The marketplaces in config/platforms.")
 app = typer.Typer()

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from takedowns import configuration, rescan, workers
-from takedowns.archive import Standing
+from takedowns import configuration
 from takedowns.cli.output import Json, complain, progress, write_json, write_rows, write_text
 from takedowns.context import open_context
-from takedowns.rescan import Change, Example, Rescan
+from takedowns.learning import rescan, workers
+from takedowns.learning.archive import Standing
+from takedowns.learning.rescan import Change, Example, Rescan
 
 app = typer.Typer()
 

@@ -6,11 +6,12 @@ import typer
 
 from classifiers import yamlfile
 from crawlers.rundir import Outcome
-from takedowns import configuration, errands, jobs
+from takedowns import configuration, jobs
 from takedowns import schedule as scheduling
 from takedowns.cli.following import By, acting_user
 from takedowns.cli.output import ERROR, PARTIAL, Json, progress, write_rows
 from takedowns.context import Context, open_context
+from takedowns.crawling import errands
 
 app = typer.Typer()
 errands_app = typer.Typer(help="What only a person can do about a platform.")

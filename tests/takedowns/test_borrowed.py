@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 import classifiers
 from classifiers.verdict import Claim
 from crawlers.listing import Listing, Seller
-from takedowns import borrowed, intake, licences, rescan
+from takedowns import borrowed, intake, licences
 from takedowns.borrowed import Shown
+from takedowns.learning import rescan
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 

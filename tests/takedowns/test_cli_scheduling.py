@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from crawlers.rundir import Outcome, Run
-from takedowns import cli, configuration, errands, jobs
+from takedowns import cli, configuration, jobs
 from takedowns.context import Context, open_context
+from takedowns.crawling import errands
 from takedowns.intake import IntakeResult
 from takedowns.jobs import CrawlResult
 from takedowns.ledger.vocabulary import Errand, Role, RunState

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from takedowns import configuration, jobs, pasted
+from takedowns import configuration, jobs
 from takedowns.context import Context
+from takedowns.imports import pasted
 from takedowns.jobs import NotCrawledError
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger

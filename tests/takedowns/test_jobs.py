@@ -21,9 +21,11 @@ from crawlers.listing import Listing, Presence
 from crawlers.rundir import Arm, Outcome, RunKind, Target
 from crawlers.runwriter import RunWriter
 from crawlers.sampling import DrawnLook, Panel
-from takedowns import configuration, jobs, looking, pasted
-from takedowns.admission import NotNowError
+from takedowns import configuration, jobs
 from takedowns.context import Context
+from takedowns.crawling import looking
+from takedowns.crawling.admission import NotNowError
+from takedowns.imports import pasted
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.vocabulary import Errand, RunState, WorkState

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from takedowns import responses
 from takedowns.channels import smtp
+from takedowns.imports.tabular import FileError
 from takedowns.ledger import audit
 from takedowns.ledger.tables import Lead, Notice, PlatformResponse
 from takedowns.ledger.vocabulary import Measure, VerificationOutcome
 from takedowns.states import LeadState, NoticeState
-from takedowns.tabular import FileError
 
 HEADER = "线索编号,商品ID,处置措施,处置时间,备注"
 

@@ -21,9 +21,9 @@ from pydantic import ValidationError
 from classifiers import yamlfile
 from crawlers.permission import Permission
 from takedowns import configuration, schedule
-from takedowns.adaptive import Visit
-from takedowns.admission import NotNowError
 from takedowns.context import Context
+from takedowns.crawling.adaptive import Visit
+from takedowns.crawling.admission import NotNowError
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import JobFiring
 from takedowns.ledger.vocabulary import RunState

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from classifiers.verdict import Label
-from takedowns.active_learning import Candidate, boundary, most_telling_first
 from takedowns.desk.reads.common import ROWS, WAITING, Page, held_now, stands, title_only
+from takedowns.learning.active_learning import Candidate, boundary, most_telling_first
 from takedowns.ledger.tables import (
     Decision,
     Listing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import Response
 
-from takedowns import errands
+from takedowns.crawling import errands
 from takedowns.desk.reads.counts import last_runs, today
 from takedowns.desk.visit import Here
 

@@ -18,7 +18,8 @@ import classifiers
 from classifiers.verdict import Label
 from crawlers.listing import Listing, Presence, Seller
 from crawlers.platforms import Platform
-from takedowns import errands, intake, leads, notices, review
+from takedowns import intake, leads, notices, review
+from takedowns.crawling import errands
 from takedowns.desk.app import create_app
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import Lead, ListingSnapshot, ReviewTask, User

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from takedowns import errands
+from takedowns.crawling import errands
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import User
 from takedowns.ledger.vocabulary import Errand, Finding, Role, RunState

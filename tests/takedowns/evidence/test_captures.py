@@ -9,7 +9,8 @@ import pytest
 from crawlers.captures import Capture
 from crawlers.listing import Presence
 from crawlers.rundir import Run, RunKind, RunStats
-from takedowns import jobs, schedule, work
+from takedowns import jobs, schedule
+from takedowns.crawling import work
 from takedowns.evidence import captures
 from takedowns.evidence.store import Store
 from takedowns.jobs import NotCrawledError

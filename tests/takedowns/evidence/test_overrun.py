@@ -10,7 +10,7 @@ import pytest
 
 from crawlers.browser import chromium
 from crawlers.rundir import CrawlJob, RunKind
-from takedowns.crawl import crawl
+from takedowns.crawling.crawl import crawl
 from takedowns.settings import Crawl
 from tests.crawlers.shop import Page, Shop, item_html, shop_profile, targets
 

@@ -10,8 +10,9 @@ from classifiers import labelled
 from classifiers.classifier import Classifier
 from classifiers.labelled import Row
 from classifiers.verdict import Label
-from takedowns import configuration, retraining
-from takedowns.retraining import NoModelFolderError, Retrained
+from takedowns import configuration
+from takedowns.learning import retraining
+from takedowns.learning.retraining import NoModelFolderError, Retrained
 
 LEXICON = configuration.SHIPPED / "lexicon"
 

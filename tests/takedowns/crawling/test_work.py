@@ -13,7 +13,7 @@ from crawlers.listing import Presence, Sighting
 from crawlers.resuming import Rest, SearchPage
 from crawlers.rundir import CrawlJob, Outcome, RunKind, RunStats, Target
 from crawlers.runwriter import RunWriter
-from takedowns import errands, work
+from takedowns.crawling import errands, work
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import PersonTask, User, WorkItem
 from takedowns.ledger.vocabulary import Errand, WorkState

@@ -19,7 +19,7 @@ from crawlers import rundir
 from crawlers.listing import Presence
 from crawlers.resuming import Rest, rest_of
 from crawlers.rundir import RunKind
-from takedowns import errands
+from takedowns.crawling import errands
 from takedowns.ledger.tables import WorkItem
 from takedowns.ledger.vocabulary import Errand, WorkState
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takedowns.active_learning import Candidate, boundary, most_telling_first
+from takedowns.learning.active_learning import Candidate, boundary, most_telling_first
 
 
 def test_what_lies_next_to_the_threshold_comes_first() -> None:

@@ -18,8 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from classifiers.verdict import Label
-from takedowns import archive, intake, licences
-from takedowns.archive import Archived, Standing
+from takedowns import intake, licences
+from takedowns.learning import archive
+from takedowns.learning.archive import Archived, Standing
 from takedowns.ledger import audit
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import ListingSnapshot, Verdict
@@ -34,7 +35,7 @@ REASONS = 3  # of each example
 Payload = dict[str, Any]  # a classifiers.verdict.Verdict as JSON
 Looks = list[Payload | None]  # None: let pass at the first look
 Judge = Callable[[Iterable[list[Archived]]], Iterator[tuple[list[Archived], Looks]]]
-"""Judges page after page, in order: :func:`here`, or in processes of its own (:mod:`takedowns.workers`)."""
+"""Judges page after page, in order: :func:`here`, or in processes (:mod:`takedowns.learning.workers`)."""
 
 
 class Change(StrEnum):

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from crawlers.listing import Seller, SellerKind
 from crawlers.platforms import Platform
-from takedowns import spreadsheets
 from takedowns.configuration import UnknownPlatformError
-from takedowns.spreadsheets import GoodRow, RowError, read_rows, write_results
+from takedowns.imports import spreadsheets
+from takedowns.imports.spreadsheets import GoodRow, RowError, read_rows, write_results
 
 Read = Callable[..., list[GoodRow | RowError]]
 LINK = "https://shop.invalid/item/42?from=share"

@@ -18,12 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.verdict import Label, ListingText, Signal, Verdict
-from takedowns import archive, configuration, intake, rescan
-from takedowns.archive import Standing
+from takedowns import configuration, intake
+from takedowns.learning import archive, rescan
+from takedowns.learning.archive import Standing
+from takedowns.learning.rescan import Change, Rescan
 from takedowns.ledger import audit, tables
 from takedowns.ledger.engine import Ledger, open_ledger
 from takedowns.ledger.vocabulary import Finding
-from takedowns.rescan import Change, Rescan
 from takedowns.states import TaskState
 
 OLD, NEW = ("old", "words"), ("new", "words")

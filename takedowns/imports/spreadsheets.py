@@ -19,8 +19,8 @@ from crawlers.platforms import Platform
 from crawlers.prices import parse_price
 from takedowns.configuration import UnknownPlatformError, platform_named
 from takedowns.content import storable
-from takedowns.pasted import LINK_PROBLEMS
-from takedowns.tabular import FileError, Record, RowError, plain_name, read_records
+from takedowns.imports.pasted import LINK_PROBLEMS
+from takedowns.imports.tabular import FileError, Record, RowError, plain_name, read_records
 
 __all__ = ["FileError", "GoodRow", "RowError", "read_rows", "write_results"]
 

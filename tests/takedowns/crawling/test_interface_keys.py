@@ -7,8 +7,8 @@ import pytest
 from classifiers.yamlfile import ConfigError
 from crawlers import rundir
 from crawlers.rundir import CrawlJob, RunKind
-from takedowns.crawl import crawl
-from takedowns.interface_keys import environment_for, missing, read_keys_file
+from takedowns.crawling.crawl import crawl
+from takedowns.crawling.interface_keys import environment_for, missing, read_keys_file
 from takedowns.settings import Crawl
 from tests.crawlers.apis.goods import PROFILES, shipped, taobao_goods
 from tests.crawlers.apis.server import SECRETS, ApiServer, taobao

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session, joinedload
 from classifiers.labelled import Row, rows
 from classifiers.normalize import normalize
 from classifiers.verdict import Label, ListingText
-from takedowns import archive
 from takedowns.desk.marks import Span, covered
-from takedowns.emerging import Text
+from takedowns.learning import archive
+from takedowns.learning.emerging import Text
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import Decision, Listing, ListingSnapshot, Verdict
 from takedowns.ledger.vocabulary import Finding

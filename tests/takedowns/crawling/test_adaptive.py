@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from takedowns.adaptive import Choice, Find, Search, plan
+from takedowns.crawling.adaptive import Choice, Find, Search, plan
 
 ALL_DAY = Choice(range(24), ("mist", "tea", "vape"))
 CHOICES = {"corner": ALL_DAY, "mall": ALL_DAY}

@@ -15,9 +15,10 @@ from crawlers import evidence, rundir
 from crawlers.answer import Answer
 from crawlers.captures import Capture
 from crawlers.platforms import Platform
-from takedowns import accounts, admission
+from takedowns import accounts
 from takedowns.context import Context
-from takedowns.crawl import crawl, new_run_id
+from takedowns.crawling import admission
+from takedowns.crawling.crawl import crawl, new_run_id
 from takedowns.ledger import audit
 from takedowns.ledger.vocabulary import RunState
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from crawlers.permission import ZONE, day_start, hours_of
 from crawlers.platforms import Platform
 from crawlers.rundir import Arm, RunKind
-from takedowns.adaptive import Choice, Find, Search, Visit, plan
+from takedowns.crawling.adaptive import Choice, Find, Search, Visit, plan
 from takedowns.ledger.tables import Decision, Listing, ListingSnapshot, WorkItem
 from takedowns.ledger.vocabulary import Finding, WorkState
 

@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 from crawlers.answer import Answer
 from crawlers.links import Link, LinkProblem, Unrecognised
 from crawlers.platforms import Platform
-from takedowns import configuration, short_links
+from takedowns import configuration
 from takedowns.cli import app
 from takedowns.context import Context
+from takedowns.imports import short_links
+from takedowns.imports.short_links import HOPS_AT_MOST, UnopenedError, leads_to, opened
 from takedowns.ledger.engine import Ledger
 from takedowns.settings import Settings
-from takedowns.short_links import HOPS_AT_MOST, UnopenedError, leads_to, opened
 from tests.crawlers.shop import Page, Shop, shop_profile
 
 

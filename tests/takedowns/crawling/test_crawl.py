@@ -12,7 +12,7 @@ import pytest
 
 from crawlers.rundir import CrawlJob, Outcome, RunKind
 from takedowns import configuration
-from takedowns.crawl import crawl, new_run_id
+from takedowns.crawling.crawl import crawl, new_run_id
 from takedowns.sample_market.client import RunningMarket, running_market
 from takedowns.settings import Crawl
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet.formula import ArrayFormula
 
-from takedowns import tabular
-from takedowns.tabular import FileError, Record, RowError, read_records
+from takedowns.imports import tabular
+from takedowns.imports.tabular import FileError, Record, RowError, read_records
 
 KNOWN = ("链接", "标题", "url", "title")
 Write = Callable[[str, bytes | str], Path]

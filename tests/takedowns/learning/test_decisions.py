@@ -9,7 +9,7 @@ import pytest
 from classifiers import labelled
 from classifiers.labelled import Row
 from classifiers.verdict import Label
-from takedowns import learning
+from takedowns.learning import decisions
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.vocabulary import Finding
@@ -39,7 +39,7 @@ LAWFUL = {"finding": Finding.NOT_VIOLATION, "reason": "lawful_other_goods"}
 
 def rows(ledger: Ledger, held_out: tuple[Row, ...] = ()) -> list[Row]:
     with ledger.read() as session:
-        return learning.training_rows(learning.decided(session), held_out)
+        return decisions.training_rows(decisions.decided(session), held_out)
 
 
 def test_a_persons_label_outranks_the_machines(ledger: Ledger, decide: Any) -> None:
@@ -95,7 +95,7 @@ def test_what_says_nothing_of_the_goods_teaches_nothing(ledger: Ledger, decide: 
 def test_every_reason_for_lawful_is_known_to_review() -> None:
     from takedowns import review
 
-    assert set(review.REASONS) - learning.LAWFUL_REASONS == {"duplicate", "wrong_text"}
+    assert set(review.REASONS) - decisions.LAWFUL_REASONS == {"duplicate", "wrong_text"}
 
 
 def test_a_row_holds_what_the_seller_wrote(ledger: Ledger, decide: Any) -> None:
@@ -135,7 +135,7 @@ def test_the_same_wording_has_the_same_id_in_every_ledger(ledger: Ledger, decide
     assert (
         row.id
         == "LEDGER-"
-        + learning.wording(
+        + decisions.wording(
             tables.ListingSnapshot(
                 title="果·萃·棒", description="一次性 8000口", attributes={"口数": "8000", "容量": "2ml"}
             )
@@ -149,7 +149,7 @@ def test_rows_are_written_one_a_line_as_training_reads_them(
     decide("果萃棒\u2028第二行")
     decide("茶杯", **LAWFUL)
     file = tmp_path / "learning" / "decided.jsonl"
-    learning.write_rows(rows(ledger), file)
+    decisions.write_rows(rows(ledger), file)
     assert [json.loads(line)["label"] for line in file.read_text("utf-8").rstrip("\n").split("\n")] == [
         "disguised_medical",
         "benign",
@@ -166,9 +166,9 @@ def test_words_come_from_confirmed_and_from_lawful_and_unflagged_listings(
         for title, flagged in (("雨伞", False), ("电子烟", True)):
             snapshot = make.snapshot(session, make.listing(session), title=title)
             make.verdict(session, snapshot, flagged=flagged)
-        labels = learning.decided(session)
-    confirmed = learning.confirmed_texts(labels)
-    lawful = list(learning.lawful_texts(labels, ledger))
+        labels = decisions.decided(session)
+    confirmed = decisions.confirmed_texts(labels)
+    lawful = list(decisions.lawful_texts(labels, ledger))
     assert [text.text.split("\n")[0] for text in confirmed] == ["果萃棒 微信 va••••••••••"]
     assert [text.text.split("\n")[0] for text in lawful] == ["茶杯", "雨伞"]
     assert len({text.seller for text in lawful}) == 2
@@ -179,8 +179,8 @@ def test_a_confirmed_listing_that_lost_its_flag_is_not_lawful(ledger: Ledger, de
     with ledger.write() as session:
         [snapshot] = session.get_one(tables.Listing, listing).snapshots
         make.verdict(session, snapshot, flagged=False, model_version="model-2")
-        labels = learning.decided(session)
-    assert list(learning.lawful_texts(labels, ledger)) == []
+        labels = decisions.decided(session)
+    assert list(decisions.lawful_texts(labels, ledger)) == []
 
 
 def test_a_listing_without_a_flag_is_no_proof_that_a_term_is_lawful(
@@ -189,7 +189,7 @@ def test_a_listing_without_a_flag_is_no_proof_that_a_term_is_lawful(
     decide("茶杯 礼盒", **LAWFUL)
     with ledger.write() as session:
         make.verdict(session, make.snapshot(session, make.listing(session), title="溢岚晶芯"), flagged=False)
-        known = list(learning.known_lawful(learning.decided(session)))
+        known = list(decisions.known_lawful(decisions.decided(session)))
     assert known[0].startswith("茶杯 礼盒\n")
     assert not any("溢岚晶芯" in text for text in known)
     assert len(known) > 500  # the corpus

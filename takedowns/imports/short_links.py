@@ -12,7 +12,7 @@ from crawlers.platforms import Platform
 from crawlers.politeness import is_loopback
 from crawlers.rundir import Target
 from takedowns.context import Context
-from takedowns.looking import NothingSeenError, look
+from takedowns.crawling.looking import NothingSeenError, look
 
 HOPS_AT_MOST = 5
 PAGE_LIMIT = 200_000  # code points of a page that are looked through for the listing's address

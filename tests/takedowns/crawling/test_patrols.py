@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from crawlers.rundir import Arm
-from takedowns import patrols
-from takedowns.adaptive import Visit
+from takedowns.crawling import patrols
+from takedowns.crawling.adaptive import Visit
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.vocabulary import Finding, WorkState

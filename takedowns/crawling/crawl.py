@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from crawlers import rundir
-from takedowns.interface_keys import environment_for
+from takedowns.crawling.interface_keys import environment_for
 from takedowns.settings import Crawl
 
 POLL_SECONDS = 0.2

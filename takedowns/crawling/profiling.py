@@ -21,7 +21,7 @@ from crawlers.pages import read_page
 from crawlers.platforms import Platform
 from crawlers.rundir import Target
 from takedowns.context import Context
-from takedowns.looking import Seen, look
+from takedowns.crawling.looking import Seen, look
 
 COMPARED = ("title", "price", "currency", "images", "sources")  # what a saved page must still give
 

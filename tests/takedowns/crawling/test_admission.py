@@ -13,7 +13,7 @@ from crawlers.permission import SILENCE_AFTER_BLOCK, SILENCE_AFTER_REFUSAL
 from crawlers.platforms import Platform
 from crawlers.rundir import Arm, RunKind
 from crawlers.sampling import Panel
-from takedowns.admission import NotNowError, admit
+from takedowns.crawling.admission import NotNowError, admit
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import CrawlRun
 from takedowns.ledger.vocabulary import RunState

@@ -8,8 +8,9 @@ import pytest
 from classifiers import lexicon, lexicon_check
 from classifiers.lexicon import Entry
 from classifiers.normalize import normalize
-from takedowns import configuration, learned_terms
-from takedowns.learned_terms import (
+from takedowns import configuration
+from takedowns.learning import learned_terms
+from takedowns.learning.learned_terms import (
     BreaksLexiconError,
     KnownTermError,
     TermError,

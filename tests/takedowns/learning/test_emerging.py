@@ -6,8 +6,8 @@ import pytest
 
 from classifiers.lexicon import Entry, Lexicon
 from classifiers.normalize import normalize
-from takedowns import emerging
-from takedowns.emerging import Term, Text, log_odds_z
+from takedowns.learning import emerging
+from takedowns.learning.emerging import Term, Text, log_odds_z
 
 
 @pytest.fixture(scope="module")

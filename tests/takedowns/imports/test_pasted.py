@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from crawlers.links import LinkProblem
 from crawlers.platforms import Platform
 from crawlers.rundir import Target
+from takedowns.imports.pasted import LINK_PROBLEMS, PastedResult, add_links, targets_by_platform
 from takedowns.ledger import audit, tables
 from takedowns.ledger.engine import Ledger
-from takedowns.pasted import LINK_PROBLEMS, PastedResult, add_links, targets_by_platform
 from takedowns.states import TaskState
 
 SHARE = "【示例】我看到「医用雾化器 便携」快来看 https://shop.invalid/item/42?share=1 点击链接打开"

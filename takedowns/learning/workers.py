@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from takedowns import rescan
-from takedowns.archive import Archived
-from takedowns.rescan import Judge, Looks
+from takedowns.learning import rescan
+from takedowns.learning.archive import Archived
+from takedowns.learning.rescan import Judge, Looks
 
 if TYPE_CHECKING:
     from classifiers.classifier import Classifier

@@ -1,0 +1,1 @@
+"""What people hand over: spreadsheets, pasted and short links."""

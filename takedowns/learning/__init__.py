@@ -1,0 +1,1 @@
+"""What the desk teaches the classifier, and the archive judged again."""
