@@ -33,6 +33,8 @@ class CrawlRun(Base):
     refusals: Mapped[int] = mapped_column(default=0)
     # the end of the longest silence that an answer asked for
     silent_until: Mapped[datetime | None]
+    # the machine that has it; null in rows of earlier releases
+    host: Mapped[str | None]
     stats: Mapped[dict[str, Any]]
 
 
@@ -55,6 +57,7 @@ class WorkItem(Base):
             postgresql_where=sa.text("state IN ('open', 'running')"),
         ),
         Index("ix_work_item_run", "run_id"),
+        Index("ix_work_item_subject", "platform", "kind", "subject"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     arm: Mapped[Arm]

@@ -16,11 +16,27 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
+from takedowns.ledger.connections import ContactHash as ContactHash
+from takedowns.ledger.connections import Control as Control
+from takedowns.ledger.connections import ListingPicture as ListingPicture
+from takedowns.ledger.connections import Picture as Picture
+from takedowns.ledger.connections import SellerLink as SellerLink
+from takedowns.ledger.connections import SellerSighting as SellerSighting
 from takedowns.ledger.crawling import CrawlRun as CrawlRun
 from takedowns.ledger.crawling import ListingDraw as ListingDraw
 from takedowns.ledger.crawling import PersonTask as PersonTask
 from takedowns.ledger.crawling import WorkItem as WorkItem
+from takedowns.ledger.incoming import CleanedItem as CleanedItem
+from takedowns.ledger.incoming import CleaningReport as CleaningReport
+from takedowns.ledger.incoming import InboxMessage as InboxMessage
+from takedowns.ledger.incoming import StrayResponse as StrayResponse
+from takedowns.ledger.incoming import Tip as Tip
 from takedowns.ledger.licence_claim import LicenceClaim as LicenceClaim
+from takedowns.ledger.outgoing import Dispatch as Dispatch
+from takedowns.ledger.outgoing import DispatchFile as DispatchFile
+from takedowns.ledger.outgoing import Handover as Handover
+from takedowns.ledger.outgoing import HandoverLead as HandoverLead
+from takedowns.ledger.outgoing import NoticeStep as NoticeStep
 from takedowns.ledger.vocabulary import (
     Base,
     Finding,
@@ -70,6 +86,8 @@ class JobFiring(Base):
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     message: Mapped[str | None]
+    # what the job does: sweep, recheck, …; null in rows of earlier releases
+    work: Mapped[str | None]
 
 
 class Seller(Base):
@@ -346,6 +364,7 @@ class Relisting(Base):
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id"))
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
     kind: Mapped[RelistingKind]
+    # 1.0: the same
     similarity: Mapped[float]
     observed_at: Mapped[datetime]
     recorded_at: Mapped[datetime]

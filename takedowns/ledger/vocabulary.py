@@ -89,6 +89,58 @@ class RelistingKind(StrEnum):
     SAME_IMAGE = "same_image"
 
 
+class LinkReason(StrEnum):
+    """What two sellers share."""
+
+    LICENCE = "licence"
+    CONTACT = "contact"
+    PICTURE = "picture"
+    TEXT = "text"
+    PRICE = "price"
+
+
+class DispatchKind(StrEnum):
+    NOTICE = "notice"
+    REMINDER = "reminder"
+    ESCALATION = "escalation"
+    HANDOVER = "handover"
+
+
+class DispatchState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    FAILED = "failed"  # given up: a person has to look
+    CANCELLED = "cancelled"
+
+
+class HandoverState(StrEnum):
+    PACKED = "packed"
+    SENT = "sent"
+    RECEIVED = "received"
+    CLOSED = "closed"
+
+
+class TrayState(StrEnum):
+    OPEN = "open"
+    MATCHED = "matched"
+    DISMISSED = "dismissed"
+
+
+class TipState(StrEnum):
+    NEW = "new"
+    LINKED = "linked"  # it led to a listing, which goes its own way
+    DISMISSED = "dismissed"
+
+
+class Cleaned(StrEnum):
+    """What platforms count when they tell what they cleaned."""
+
+    INFORMATION = "information"
+    MERCHANT = "merchant"
+    ACCOUNT = "account"
+    MINI_PROGRAM = "mini_program"
+
+
 class RunState(StrEnum):
     RUNNING = "running"
     OK = "ok"
@@ -141,10 +193,15 @@ class Base(DeclarativeBase):
             enum: sa.Enum(enum, native_enum=False, length=32, values_callable=lambda e: [m.value for m in e])
             for enum in (
                 Arm,
+                Cleaned,
+                DispatchKind,
+                DispatchState,
                 Errand,
                 Finding,
+                HandoverState,
                 Label,
                 LeadState,
+                LinkReason,
                 Measure,
                 NoticeState,
                 Presence,
@@ -153,6 +210,8 @@ class Base(DeclarativeBase):
                 RunState,
                 SellerKind,
                 TaskState,
+                TipState,
+                TrayState,
                 VerificationOutcome,
                 WorkState,
             )

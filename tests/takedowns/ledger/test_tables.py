@@ -18,10 +18,17 @@ from takedowns.ledger.audit import record
 from takedowns.ledger.engine import Ledger, migrate
 from takedowns.ledger.vocabulary import (
     Base,
+    Cleaned,
+    DispatchKind,
+    DispatchState,
     Errand,
+    HandoverState,
+    LinkReason,
     RelistingKind,
     Role,
     RunState,
+    TipState,
+    TrayState,
     UtcDateTime,
     VerificationOutcome,
     WorkState,
@@ -152,7 +159,119 @@ def _a_row_in_every_table(session: Any, make: Any, now: datetime) -> None:
             ),
         ]
     )
+    _incoming(session, lead, now)
+    _outgoing(session, notice, lead, analyst, now)
+    _connections(session, make, run, now)
     record(session, at=now, actor="system:test", action="made", subject="lead:1", payload={"数": [1, None]})
+
+
+def _incoming(session: Any, lead: tables.Lead, now: datetime) -> None:
+    received = {"received_at": now, "recorded_at": now}
+    report = tables.CleaningReport(
+        platform="sample",
+        lead_id=lead.id,
+        cleaned=Cleaned.INFORMATION,
+        quantity=3,
+        source="reply.xlsx:2",
+        **received,
+    )
+    session.add(report)
+    session.flush()
+    session.add_all(
+        [
+            tables.CleanedItem(
+                report_id=report.id, platform="sample", cleaned=report.cleaned, identifier="u"
+            ),
+            tables.InboxMessage(
+                inbox="imap", key="0" * 64, sender="a@b", subject="回复", trusted=True, outcome={}, **received
+            ),
+            tables.StrayResponse(
+                source="reply.xlsx:9", cells={"备注": "无"}, reason="r", state=TrayState.OPEN, **received
+            ),
+            tables.Tip(
+                number="2026-0000-J00001",
+                origin="hotline",
+                source="12313-7",
+                text="学校门口",
+                minors=True,
+                due_at=now,
+                state=TipState.NEW,
+                **received,
+            ),
+        ]
+    )
+
+
+def _outgoing(
+    session: Any, notice: tables.Notice, lead: tables.Lead, user: tables.User, now: datetime
+) -> None:
+    dispatch = tables.Dispatch(
+        kind=DispatchKind.REMINDER,
+        notice_id=notice.id,
+        channel="smtp",
+        recipient="a@b",
+        subject="催办",
+        body="涉嫌",
+        idempotency_key="<2@b>",
+        state=DispatchState.WAITING,
+        created_at=now,
+        not_before=now,
+    )
+    handover = tables.Handover(
+        number="2026-0000-Y00001",
+        incoming=False,
+        counterpart="某市局",
+        counterpart_kind="bureau",
+        reason="协查",
+        state=HandoverState.PACKED,
+        package_sha256="0" * 64,
+        created_at=now,
+        created_by_id=user.id,
+        due_at=now,
+        leads=[tables.HandoverLead(number=lead.number, lead_id=lead.id, facts={})],
+    )
+    session.add_all([dispatch, handover])
+    session.flush()
+    file = {"name": "a.pdf", "sha256": "0" * 64, "media_type": "application/pdf", "size": 1}
+    session.add_all(
+        [
+            tables.DispatchFile(dispatch_id=dispatch.id, **file),
+            tables.NoticeStep(notice_id=notice.id, rung=0, dispatch_id=dispatch.id, created_at=now),
+        ]
+    )
+
+
+def _connections(session: Any, make: Any, run: tables.CrawlRun, now: datetime) -> None:
+    listing, other = make.listing(session), make.listing(session)
+    session.add(tables.Picture(sha256="0" * 64, media_type="image/png", size=1, recorded_at=now))
+    sellers = [tables.Seller(platform="p", kind="merchant", external_id=i, name=i) for i in "ab"]
+    session.add_all(sellers)
+    session.flush()
+    session.add_all(
+        [
+            tables.ListingPicture(listing_id=listing.id, sha256="0" * 64, observed_at=now),
+            tables.ContactHash(listing_id=listing.id, kind="wechat", digest="0" * 64, observed_at=now),
+            tables.SellerLink(
+                seller_id=sellers[0].id,
+                other_id=sellers[1].id,
+                reason=LinkReason.LICENCE,
+                value="SC1",
+                strength=0.9,
+                basis={"listings": [listing.id, other.id]},
+                recorded_at=now,
+            ),
+            tables.SellerSighting(
+                seller_id=sellers[0].id,
+                run_id=run.run_id,
+                state=Presence.UP,
+                reason="r",
+                vantage="v",
+                observed_at=now,
+                recorded_at=now,
+            ),
+            tables.Control(listing_id=listing.id, drawn_at=now, probability=0.1),
+        ]
+    )
 
 
 def test_a_time_of_any_zone_comes_back_as_the_same_moment_in_utc(ledger: Ledger, make: Any) -> None:
