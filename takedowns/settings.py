@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from crawlers.lead_channel import Rung, ascending
 
 NonEmpty = Annotated[str, Field(min_length=1)]
 
@@ -40,6 +43,25 @@ class Mail(Section):
 class Review(Section):
     lease_minutes: float = Field(default=5, gt=0)
     held_at_most: int = Field(default=5, ge=1, description="tasks one person may hold at a time")
+    control_share: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="of flagged listings whose looks go on for the control group (docs/verification.md); 0: none",
+    )
+
+
+class OfficeHours(Section):
+    """Of working days, in Shanghai."""
+
+    opens: time
+    closes: time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("office hours end after they begin, on the same day")
+        return self
 
 
 class Notices(Section):
@@ -48,6 +70,29 @@ class Notices(Section):
     )
     leads_at_most: int = Field(default=200, ge=1, description="leads in one notice")
     answer_working_days: int = Field(default=3, ge=1)
+    hold_minutes: float = Field(
+        default=10, ge=0, description="between approval and sending, which can be taken back meanwhile"
+    )
+    office_hours: OfficeHours | None = Field(
+        default=OfficeHours(opens=time(8, 30), closes=time(17, 30)),
+        description="notices leave on working days and then only; null: at any time",
+    )
+    ladder: Annotated[tuple[Rung, ...], AfterValidator(ascending)] = Field(
+        default=(Rung(after_working_days=4), Rung(after_working_days=8, kind="escalation")),
+        description="what is done about unanswered notices where the platform's profile says nothing",
+    )
+
+
+class Channels(Section):
+    """What web hooks and SFTP need beside the platform's profile; ``mail`` has its own section."""
+
+    secrets: Path | None = Field(
+        default=None,
+        description="folder with a file for each secret that profiles name, readable by its owner only; "
+        "an environment variable of that name goes first",
+    )
+    ssh_key: Path | None = Field(default=None, description="private key that signs in to SFTP servers")
+    timeout_s: float = Field(default=60, gt=0, description="for one delivery")
 
 
 class Removal(Section):
@@ -57,6 +102,14 @@ class Removal(Section):
     over_hours: float = Field(default=24, ge=1)
     up_checks: int = Field(
         default=2, ge=2, description="looks that find it up after a claim make the claim false"
+    )
+    up_over_hours: float = Field(
+        default=1, ge=0, description="between the first and last of them: two looks at once are one"
+    )
+    vantage_days: float = Field(
+        default=7,
+        ge=0,
+        description="another vantage that found it there within so many days must have found it gone as well",
     )
 
 
@@ -89,6 +142,14 @@ class Evidence(Section):
     )
 
 
+class Retention(Section):
+    non_hit_days: int | None = Field(
+        default=None,
+        ge=7,
+        description="then `vapewatch forget` deletes listings that nothing suspected; None: all is kept",
+    )
+
+
 class Desk(Section):
     host: NonEmpty = "127.0.0.1"
     port: int = Field(default=8700, ge=0, le=65535)
@@ -103,8 +164,10 @@ class Settings(Section):
     mail: Mail
     review: Review = Review()
     notices: Notices = Notices()
+    channels: Channels = Channels()
     removal: Removal = Removal()
     classifier: Classifying = Classifying()
     crawl: Crawl = Crawl()
     evidence: Evidence = Evidence()
+    retention: Retention = Retention()
     desk: Desk = Desk()

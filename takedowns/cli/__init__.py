@@ -14,6 +14,7 @@ from takedowns.cli import (
     following,
     licences,
     platforms,
+    records,
     rescanning,
     running,
     scheduling,
@@ -27,7 +28,18 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its frames would print listing text raw to the terminal
 )
-PARTS = (running, collecting, platforms, scheduling, classifying, rescanning, licences, following, evidence)
+PARTS = (
+    running,
+    collecting,
+    platforms,
+    scheduling,
+    classifying,
+    rescanning,
+    licences,
+    following,
+    evidence,
+    records,
+)
 for part in PARTS:
     app.add_typer(part.app)
 
