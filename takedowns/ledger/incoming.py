@@ -66,6 +66,8 @@ class CleaningReport(Base):
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"), index=True)
     cleaned: Mapped[Cleaned]
     quantity: Mapped[int]
+    # whether the same file names each one (CleanedItem): then those are counted, not the quantity
+    listed: Mapped[bool]
     claimed_at: Mapped[datetime | None]
     received_at: Mapped[datetime] = mapped_column(index=True)
     recorded_at: Mapped[datetime]

@@ -35,17 +35,20 @@ class Dispatch(Base):
     idempotency_key: Mapped[str] = mapped_column(unique=True)
     state: Mapped[DispatchState]
     created_at: Mapped[datetime]
-    # the end of the hold, or of the wait after a failed attempt
+    # the end of the hold, or of the wait after a failed attempt; always in office hours
     not_before: Mapped[datetime]
+    # since it last began to wait: a person who sends it again starts anew
     attempts: Mapped[int] = mapped_column(default=0)
     # start of the attempt under way; stays when that died, until the next one is done
     attempted_at: Mapped[datetime | None]
+    # an attempt ended without word from the receiver: from then on it can only be sent again as it is
+    may_have_arrived: Mapped[bool] = mapped_column(default=False)
     sent_at: Mapped[datetime | None]
     # what the receiver answered when it took it
     receipt: Mapped[str | None]
     failure: Mapped[str | None]
     version: Mapped[int] = mapped_column()
-    files: Mapped[list[DispatchFile]] = relationship(order_by="DispatchFile.name")
+    files: Mapped[list[DispatchFile]] = relationship(order_by="DispatchFile.name", cascade="all, delete-orphan")
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (an instance attribute in SQLAlchemy's typing)
 
 

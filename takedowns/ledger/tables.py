@@ -37,41 +37,17 @@ from takedowns.ledger.outgoing import DispatchFile as DispatchFile
 from takedowns.ledger.outgoing import Handover as Handover
 from takedowns.ledger.outgoing import HandoverLead as HandoverLead
 from takedowns.ledger.outgoing import NoticeStep as NoticeStep
+from takedowns.ledger.people import User as User
+from takedowns.ledger.people import UserSession as UserSession
 from takedowns.ledger.vocabulary import (
     Base,
     Finding,
     Measure,
     RelistingKind,
-    Role,
     RunState,
     VerificationOutcome,
 )
 from takedowns.states import LeadState, NoticeState, TaskState
-
-
-class User(Base):
-    __tablename__ = "app_user"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    login: Mapped[str] = mapped_column(unique=True)
-    display_name: Mapped[str]
-    role: Mapped[Role]
-    password_hash: Mapped[str | None]
-    is_demo: Mapped[bool] = mapped_column(default=False)
-    active: Mapped[bool] = mapped_column(default=True)
-    created_at: Mapped[datetime]
-
-
-class UserSession(Base):
-    """A signed-in browser. Only the hash of its token is kept."""
-
-    __tablename__ = "user_session"
-    token_hash: Mapped[str] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"), index=True)
-    created_at: Mapped[datetime]
-    last_used_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    user: Mapped[User] = relationship()
 
 
 class JobFiring(Base):
@@ -304,17 +280,16 @@ class Notice(Base):
     created_at: Mapped[datetime]
     approved_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-    # fixed before the first attempt, so that a repeated one is recognised by the receiver
-    message_id: Mapped[str] = mapped_column(unique=True)
-    failure: Mapped[str | None]
-    # start of the attempt under way; stays when that died, until the next one is done
-    attempted_at: Mapped[datetime | None]
+    # when the platform signed for it (签收)
+    acknowledged_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column()
     leads: Mapped[list[Lead]] = relationship(
         secondary="notice_lead", back_populates="notices", order_by="Lead.number"
     )
     author: Mapped[User] = relationship(foreign_keys=author_id)
     approver: Mapped[User | None] = relationship(foreign_keys=approver_id)
+    # the notice itself, once for each approval, and its reminders
+    dispatches: Mapped[list[Dispatch]] = relationship(order_by="Dispatch.id")
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (an instance attribute in SQLAlchemy's typing)
 
 

@@ -26,6 +26,7 @@ def upgrade() -> None:
     _incoming()
     _outgoing()
     _connections()
+    _notices_into_the_outbox()
 
 
 def _incoming() -> None:
@@ -80,6 +81,7 @@ def _incoming() -> None:
         sa.Column("lead_id", sa.Integer(), nullable=True),
         sa.Column("cleaned", ENUM, nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
         sa.Column("claimed_at", UTC, nullable=True),
         sa.Column("received_at", UTC, nullable=False),
         sa.Column("recorded_at", UTC, nullable=False),
@@ -174,6 +176,7 @@ def _outgoing() -> None:
         sa.Column("not_before", UTC, nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("attempted_at", UTC, nullable=True),
+        sa.Column("may_have_arrived", sa.Boolean(), nullable=False),
         sa.Column("sent_at", UTC, nullable=True),
         sa.Column("receipt", sa.String(), nullable=True),
         sa.Column("failure", sa.String(), nullable=True),
@@ -226,6 +229,45 @@ def _outgoing() -> None:
     )
     op.create_index(op.f("ix_handover_lead_lead_id"), "handover_lead", ["lead_id"], unique=False)
     op.create_index(op.f("ix_handover_lead_tip_id"), "handover_lead", ["tip_id"], unique=False)
+
+
+# What was approved waits in the outbox, what failed waits there for a person, what went is kept for its id.
+_TO_OUTBOX = """
+INSERT INTO dispatch (kind, notice_id, channel, recipient, subject, body, idempotency_key, state, created_at,
+  not_before, attempts, attempted_at, may_have_arrived, sent_at, failure, version)
+SELECT 'notice', id, channel, recipient, subject, body, message_id,
+  CASE state WHEN 'approved' THEN 'waiting' WHEN 'send_failed' THEN 'failed' ELSE 'sent' END,
+  COALESCE(approved_at, created_at), COALESCE(approved_at, created_at), CASE WHEN state = 'approved' AND attempted_at IS NULL THEN 0 ELSE 1 END,
+  attempted_at, attempted_at IS NOT NULL, sent_at, failure, 1
+FROM notice WHERE state NOT IN ('draft', 'cancelled') ORDER BY id
+"""
+_FROM_OUTBOX = """
+UPDATE notice SET
+  message_id = COALESCE((SELECT idempotency_key FROM dispatch WHERE id = LAST), '<' || number || '@draft>'),
+  failure = (SELECT failure FROM dispatch WHERE id = LAST),
+  attempted_at = (SELECT attempted_at FROM dispatch WHERE id = LAST)
+""".replace("LAST", "(SELECT MAX(id) FROM dispatch WHERE notice_id = notice.id AND kind = 'notice')")
+
+
+def _notices_into_the_outbox() -> None:
+    op.execute(_TO_OUTBOX)
+    with op.batch_alter_table("notice") as table:
+        table.add_column(sa.Column("acknowledged_at", UTC, nullable=True))
+        table.drop_constraint("uq_notice_message_id", type_="unique")
+        for name in ("message_id", "failure", "attempted_at"):
+            table.drop_column(name)
+
+
+def _notices_out_of_the_outbox() -> None:
+    with op.batch_alter_table("notice") as table:
+        table.add_column(sa.Column("message_id", sa.String(), nullable=True))
+        table.add_column(sa.Column("failure", sa.String(), nullable=True))
+        table.add_column(sa.Column("attempted_at", UTC, nullable=True))
+        table.drop_column("acknowledged_at")
+    op.execute(_FROM_OUTBOX)
+    with op.batch_alter_table("notice") as table:
+        table.alter_column("message_id", existing_type=sa.String(), nullable=False)
+        table.create_unique_constraint("uq_notice_message_id", ["message_id"])
 
 
 def _connections() -> None:
@@ -313,6 +355,7 @@ def _connections() -> None:
 
 
 def downgrade() -> None:
+    _notices_out_of_the_outbox()
     op.drop_index("ix_work_item_subject", "work_item")
     with op.batch_alter_table("job_firing") as table:
         table.drop_column("work")
