@@ -43,6 +43,7 @@ TITLE_WEIGHT = 0.5  # many platforms show a search result's title alone
 WINDOW_WEIGHT = 0.3  # a page has several
 WORD_WEIGHT = 0.5  # a lone word of the trade must do: many titles are no longer
 FRAGMENT_WEIGHT = 0.1  # fragments of one listing are not independent
+HARD_TRICKS = ("homophone", "pinyin", "reversal")  # the ones that leave least of a word: played more often
 EVADED_WEIGHT = 0.5  # a listing with a trick played on it is not independent of itself
 CANDIDATES = np.linspace(0.3, 0.95, 66)  # thresholds
 MAX_CATALOGUE_FLAGS = 0.005  # of ordinary titles, many of them chosen because they look dangerous
@@ -151,8 +152,8 @@ def fit(
 ) -> Model:
     """The weights, neither calibrated nor with a threshold of their own.
 
-    One of ``tricks`` is played on each listing, and the result learnt as well. Without ``kinds`` all kinds of
-    violation are equally likely, and it takes a third of the time.
+    One of ``tricks`` is played on each listing, and a hard one, and the results learnt as well. Without
+    ``kinds`` all kinds of violation are equally likely, and it takes a third of the time.
     """
     listings = [evidence_of(row.listing, lexicon) for row in fitted]
     more = [
@@ -263,10 +264,14 @@ def _evaded(rows: Iterable[Row], lexicon: Lexicon, tricks: Sequence[str]) -> Ite
     """Listings with a trick played on their telling words; lawful ones too, for odd spelling is no proof."""
     for row in rows if tricks else ():
         if row.platform != CATALOGUE:
-            kind = tricks[int(labelled.share(f"trick {row.id}") * len(tricks))]
-            changed = evade(row.listing, _telling(row, lexicon), kind)
-            if changed != row.listing:
-                yield _Example(evidence_of(changed, lexicon), row.violating, EVADED_WEIGHT)
+            for kind in dict.fromkeys(_drawn(row, kinds) for kinds in (tricks, HARD_TRICKS)):
+                changed = evade(row.listing, _telling(row, lexicon), kind)
+                if changed != row.listing:
+                    yield _Example(evidence_of(changed, lexicon), row.violating, EVADED_WEIGHT)
+
+
+def _drawn(row: Row, kinds: Sequence[str]) -> str:
+    return kinds[int(labelled.share(f"trick {row.id}") * len(kinds))]
 
 
 def _telling(row: Row, lexicon: Lexicon) -> list[str]:

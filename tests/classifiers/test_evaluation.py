@@ -37,7 +37,7 @@ def test_a_perfectly_calibrated_score_has_no_calibration_error() -> None:
 def test_the_shipped_model_does_not_fall_behind_its_card(classifier: Classifier) -> None:
     first = [row for row in labelled.rows("test") if row.id.startswith("T")]  # the rows of the first corpus
     # The first corpus' lawful rows are look-alikes only, so that its precision is the lower one.
-    for rows, least, precise in ((first, 0.95, 0.93), (labelled.rows("blind"), 0.96, 0.97)):
+    for rows, least, precise in ((first, 0.95, 0.94), (labelled.rows("blind"), 0.96, 0.97)):
         result = evaluation.evaluate(classifier, rows)
         assert result.f1[0] >= least
         assert result.precision.value >= precise
