@@ -10,14 +10,20 @@ run: .venv/run
 	$(BIN)/vapewatch demo $(if $(HEADLESS),--once)
 
 # Side by side: one core each.
-test: .venv/test lint
+test: .venv/test var/replay/installed lint
 	$(MAKE) --no-print-directory -j2 --output-sync=target test-takedowns test-others
 
 test-takedowns: .venv/test
 	$(BIN)/python -m pytest -q tests/takedowns
 
-test-others: .venv/test
+test-others: .venv/test var/replay/installed
 	$(BIN)/python -m pytest -q --ignore=tests/takedowns --ignore=tests/shops/evershop
+
+# A replay tool for WARC files that is not ours, apart from our packages: it wants much older ones.
+var/replay/installed: tests/crawlers/replay/requirements.lock | .venv/test
+	$(BIN)/python -m venv var/replay
+	var/replay/bin/pip install -q --require-hashes -r $<
+	touch $@
 
 # A shop drawn by scripts. Not a part of `make test`: 460 MB of npm packages, and minutes of a browser.
 test-shops: .venv/test var/evershop/node_modules/.package-lock.json
@@ -44,9 +50,11 @@ lock: .venv/test
 	$(BIN)/uv pip compile -q pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	$(BIN)/uv pip compile -q pyproject.toml --extra images --universal --generate-hashes --no-emit-index-url --no-header -c requirements.lock -o requirements-images.lock
 	$(BIN)/uv pip compile -q pyproject.toml --extra images --group dev --universal --generate-hashes --no-emit-index-url --no-header -c requirements-images.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile -q tests/crawlers/replay/requirements.in --python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header -o tests/crawlers/replay/requirements.lock
 
+# bench/pages.py judges a folder of pages that has to be given by name.
 bench: .venv/test
-	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out bench/pages.py,$(wildcard bench/*.py)); do PYTHONPATH=. $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -58,6 +66,7 @@ clean:
 	.ci/setup run
 	$(BIN)/pip install -q --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	.ci/setup pdf
 	.ci/setup browser
 	touch $@
 
@@ -65,5 +74,6 @@ clean:
 	.ci/setup test
 	$(BIN)/pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	.ci/setup pdf
 	.ci/setup browser
 	touch $@ .venv/run

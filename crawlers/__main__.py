@@ -23,7 +23,7 @@ from crawlers.spiders.base import JobSpider
 from crawlers.spiders.capture import CaptureSpider
 from crawlers.spiders.discovery import DiscoverySpider
 from crawlers.spiders.look import LookSpider
-from crawlers.spiders.recheck import RecheckSpider
+from crawlers.spiders.recheck import RecheckSpider, SellersSpider
 from crawlers.spiders.sample import SampleSpider
 from crawlers.spiders.sweep import SweepSpider
 
@@ -33,6 +33,7 @@ SPIDERS: dict[RunKind, type[JobSpider]] = {
     RunKind.SAMPLE: SampleSpider,
     RunKind.CAPTURE: CaptureSpider,
     RunKind.LOOK: LookSpider,
+    RunKind.SELLERS: SellersSpider,
 }
 API_SPIDERS: dict[RunKind, type[JobSpider]] = {
     RunKind.SWEEP: ApiSweepSpider,
@@ -62,6 +63,8 @@ def crawl(job: CrawlJob, recorder: Recorder) -> str:
     """Runs the spider to its end and returns Scrapy's finish reason, or ``crashed``."""
     try:
         process = AsyncCrawlerProcess(settings_for(job))
+        # Only its handler minds LOG_LEVEL: a line would be made for each page, and dropped there.
+        logging.getLogger("scrapy").setLevel(logging.INFO)
         crawler = process.create_crawler(spider_for(job))
         done = process.crawl(crawler, job=job, recorder=recorder)
         process.start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self, cast
 
 from scrapy.exceptions import CannotResolveHostError
@@ -26,6 +27,7 @@ GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given o
 SIX_TO_FOUR = ipaddress.ip_network("2002::/16")  # leads to the IPv4 address inside it
 
 
+@lru_cache(maxsize=1024)  # a crawl asks one host thousands of times
 def may_connect(address: str, *, loopback: bool) -> bool:
     """Whether ``address`` (of IP, written out) is public, or ours where ``loopback`` says so."""
     found = ipaddress.ip_address(address.partition("%")[0])
@@ -38,6 +40,7 @@ def may_connect(address: str, *, loopback: bool) -> bool:
     return found.is_global and not found.is_multicast
 
 
+@lru_cache(maxsize=1024)
 def _is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)

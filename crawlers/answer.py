@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import tee
 from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 from w3lib.encoding import html_to_unicode
 
 from crawlers import source
-from crawlers.selectors import clean, may_match, tag_selector, values, visible_text
+from crawlers.selectors import (
+    MATCH_LIMIT,
+    clean,
+    may_match,
+    names_word,
+    tag_selector,
+    values,
+    visible_text,
+)
 
 MAX_BODY = 8 * 1024 * 1024  # bytes; product pages seen in the wild stay below 3 MB
 MAX_ATTRIBUTES = 2_000  # in one tag; libxml2 takes quadratic time for them, minutes for a page full
@@ -43,7 +52,19 @@ class Answer:
     @cached_property
     def html(self) -> str:
         """The source as text, without the NULs that no parser keeps."""
-        return decode(self.body, self.headers.get("content-type")).replace("\x00", "")
+        _, text = self._decoded
+        return text.replace("\x00", "") if "\x00" in text else text  # looking is cheaper than replacing
+
+    @cached_property
+    def _decoded(self) -> tuple[str, str]:
+        return decode(self.body, self.headers.get("content-type"))
+
+    @cached_property
+    def _coded(self) -> bytes:
+        """What holds the ASCII words of :attr:`html`: mostly the body as it came."""
+        encoding, _ = self._decoded
+        is_same = encoding == "utf-8" and b"\x00" not in self.body
+        return self.body if is_same else self.html.encode("utf-8", "replace")
 
     @cached_property
     def data(self) -> object:
@@ -82,7 +103,8 @@ class Answer:
         """False when the source shows that ``css`` matches nothing, so that the tree need not be asked."""
         known = self._may_hold.get(css)
         if known is None:
-            known = self._may_hold[css] = self._hides_words or may_match(css, self.html)
+            named = not self._hides_words and names_word(css, self._coded)
+            known = self._may_hold[css] = self._hides_words or (named and may_match(css, self.html))
         return known
 
     def first_value(self, css: str) -> str | None:
@@ -90,16 +112,31 @@ class Answer:
         wanted = tag_selector(css)
         if wanted is None or self._hides_words:
             return next(values(self.tree, css), None)
-        for tag in source.tags_with(self.html, wanted.word):
-            if tag is None:
+        for place, tag in enumerate(self._tags_with(wanted.word)):
+            if tag is None or place == MATCH_LIMIT:  # a page made of such tags would be kept tag by tag
                 return next(values(self.tree, css), None)
             if value := wanted.value(tag):
                 return value
         return None
 
+    def _tags_with(self, word: str) -> Iterator[source.Tag | None]:
+        """As the source tells them; what was read for one selector is not read again for the next one."""
+        known = self._tags.get(word) or source.tags_with(self.html, word)
+        self._tags[word], tags = tee(known)
+        return tags
+
+    @cached_property
+    def walls(self) -> dict[object, str | None]:
+        """What :func:`crawlers.blocks.detect_block` found, by what it looked for: three of us ask."""
+        return {}
+
     @cached_property
     def _may_hold(self) -> dict[str, bool]:
         """Answers of :meth:`may_hold`: politeness, presence and reading ask for the same."""
+        return {}
+
+    @cached_property
+    def _tags(self) -> dict[str, Iterator[source.Tag | None]]:
         return {}
 
     @cached_property
@@ -136,12 +173,14 @@ def load_json(text: str) -> object:
         return None
 
 
-def decode(body: bytes, content_type: str | None) -> str:
-    """The text of a page by its BOM, label or look; a label that does not fit the bytes is not believed."""
-    _, text = html_to_unicode(content_type, body, auto_detect_fun=_encoding_that_fits)
+def decode(body: bytes, content_type: str | None) -> tuple[str, str]:
+    """The encoding and the text of a page by its BOM, label or look; a label that does not fit the bytes is
+    not believed.
+    """
+    labelled, text = html_to_unicode(content_type, body, auto_detect_fun=_encoding_that_fits)
     if "\N{REPLACEMENT CHARACTER}" in text and (encoding := _encoding_that_fits(body)):
-        return body.decode(encoding)
-    return text
+        return encoding, body.decode(encoding)
+    return labelled, text
 
 
 def _encoding_that_fits(body: bytes) -> str | None:

@@ -16,18 +16,15 @@ REFUSALS = {401: "login_wall", 403: "access_denied", 407: "access_denied"}
 RATE_LIMITED = 429
 
 # Signs of the walls in front of many shops. Words are looked for inside an element that only a wall has:
-# the same words stand in scripts, in recommendations and in what sellers write.
+# the same words stand in scripts, in recommendations and in what sellers write. Many shops let sellers write
+# elements as well: such a sign tells of a wall only where nothing can be bought. A platform's own signs need
+# no such doubt: who wrote them knows its pages.
 COMMON_BLOCKS = (
     Block(
         reason="captcha",
-        css="form#challenge-form, div#cf-challenge-running, iframe[src*='captcha-delivery.com']",
-    ),
-    Block(
-        reason="captcha",
-        css="form[action*='validateCaptcha'], div#px-captcha, div#nocaptcha, div.J_MIDDLEWARE_FRAME_WIDGET",
-    ),
-    Block(
-        reason="captcha", css="iframe[src*='_Incapsula_Resource'], div#challenge-container, div.nc-container"
+        css="form#challenge-form, div#cf-challenge-running, iframe[src*='captcha-delivery.com'], "
+        "form[action*='validateCaptcha'], div#px-captcha, div#nocaptcha, div.J_MIDDLEWARE_FRAME_WIDGET, "
+        "iframe[src*='_Incapsula_Resource'], div#challenge-container, div.nc-container",
     ),
     Block(reason="access_denied", css="h1[data-translate=block_headline]"),
     Block(
@@ -57,8 +54,18 @@ def detect_block(answer: Answer, blocks: Iterable[Block], alive: Iterable[Marker
 
     ``alive``: the platform's signs of a listing (buy control, "sold out"), which no wall shows.
     """
-    for block in (*blocks, *COMMON_BLOCKS):
+    sought = (tuple(blocks), tuple(alive))
+    if sought not in answer.walls:
+        answer.walls[sought] = _wall(answer, *sought)
+    return answer.walls[sought]
+
+
+def _wall(answer: Answer, blocks: tuple[Block, ...], alive: tuple[Marker, ...]) -> str | None:
+    for block in blocks:
         if _holds(block, answer):
+            return block.reason
+    for block in COMMON_BLOCKS:
+        if _holds(block, answer) and (block.url or not _sells(answer, alive)):
             return block.reason
     if answer.headers.get("cf-mitigated") == "challenge":  # Cloudflare says so itself
         return "captcha"
@@ -98,6 +105,8 @@ def _told_by_title(answer: Answer, alive: Iterable[Marker]) -> str | None:
     title = answer.page_title
     named = (reason for reason, sign in TITLES.items() if sign.match(title))
     reason = next(named, None)
-    if reason is None or any(shows(answer, marker.css, marker.text) for marker in alive):
-        return None
-    return reason
+    return None if reason is None or _sells(answer, alive) else reason
+
+
+def _sells(answer: Answer, alive: Iterable[Marker]) -> bool:
+    return any(shows(answer, marker.css, marker.text) for marker in alive)

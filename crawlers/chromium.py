@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
+from crawlers.connections import KeptConnections
 from crawlers.politeness import StrictRobots
 from crawlers.rendering import leads_page
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
-class PoliteChromium(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it comes without types
+class PoliteChromium(ScrapyPlaywrightDownloadHandler, KeptConnections):  # type: ignore[misc]  # it comes without types
     """What a script or a form sends the page to passes robots.txt first.
 
     A redirect by the server does not: Playwright hands us no request of one before Chromium has made it.

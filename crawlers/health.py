@@ -123,7 +123,7 @@ def _yielded(facts: RunFacts) -> int:
     """Listings of a search; of a recheck the looks that showed something."""
     if not facts.kind.looks:
         return facts.count("items") + facts.before
-    looks = "sightings" if facts.kind is RunKind.RECHECK else "captured"
+    looks = "sightings" if facts.kind.judges else "captured"
     return sum(facts.count(f"{looks}_{state}") for state in CONCLUSIVE)
 
 
@@ -151,7 +151,7 @@ def _nothing_up_issues(facts: RunFacts) -> Iterator[Issue]:
     """Without a canary only a listing that is up shows that the shop did not change all its addresses."""
     looks = {state: facts.count(f"sightings_{state}") for state in Presence}
     told_up = looks[Presence.UP] + looks[Presence.ALTERED]
-    if facts.kind is not RunKind.RECHECK or facts.canary_ok is not None or told_up:
+    if not facts.kind.judges or facts.canary_ok is not None or told_up:
         return
     if looks[Presence.GONE] and sum(looks.values()) > 1:
         message = (

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crawlers.spiders.base import JobSpider
 
 MAX_BLOCKS_IN_A_ROW = 2  # the second wall says that the platform wants us to go
+FOLLOWED = frozenset({301, 302, 303, 307, 308})  # by Scrapy, where they say where to
 MAX_FAILURES_IN_A_ROW = 10  # a dead host is not knocked at a thousand times
 
 
@@ -82,10 +83,11 @@ class Gate:
             raise Refused(f"crawl_{end}")
 
     def process_response(self, request: Request, response: Response) -> Response:
-        blocked = not is_robots(request) and self._turns_us_away(request, response)
+        is_answer = not is_robots(request) and not leads_on(request, response)
+        blocked = is_answer and self._turns_us_away(request, response)
         limited = bool(request.meta.get(LIMITED_IN_WORDS))
         self._recorder.asked(request.url, response.status, pause_of(request, response), limited=limited)
-        if not is_robots(request):
+        if is_answer:
             self._patience.answered(blocked=blocked)
         return response
 
@@ -105,6 +107,12 @@ class Gate:
             self._patience.failed()
         elif request.meta.get("redirect_urls") and block_at(request.url, self._platform.blocks):
             self._patience.answered(blocked=True)
+
+
+def leads_on(request: Request, response: Response) -> bool:
+    """Whether ``response`` is a redirect that is followed: the way to a wall interrupts no row of walls."""
+    is_redirect = response.status in FOLLOWED and "Location" in response.headers
+    return is_redirect and not request.meta.get("dont_redirect")
 
 
 def is_robots(request: Request) -> bool:

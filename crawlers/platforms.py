@@ -14,10 +14,12 @@ from urllib.parse import quote_plus, urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from crawlers.apis.keys import CATALOGUES, KEYS
+from crawlers.lead_channel import LeadChannel
 from crawlers.listing import Frozen, NonEmpty
 from crawlers.profile_types import Css, ElementCss, IdRegex, IdRegexes, Regex, Template, holding
 
 SELLER_FIELDS = {"seller", "seller_id", "seller_kind", "seller_url"}
+LABELS = re.compile(r"[\w.-]+")  # of a host name, with those of other scripts
 FIELDS = SELLER_FIELDS | {"title", "description", "price", "currency", "images", "attributes", "lang"}
 
 
@@ -167,17 +169,26 @@ class Canary(Frozen):
     absent: Template = Field(description="may hold {home}")
 
 
+class SellerPages(Frozen):
+    """The pages of shops, accounts or mini-programs, by which it is seen that one was closed.
+
+    The id in an address is the seller's ``external_id``; where a page names another one, the seller is not
+    looked at.
+    """
+
+    url: ListingUrl
+    presence: PresenceRules
+    canary: Canary | None = Field(
+        default=None, description="without it, what is seen of sellers proves nothing"
+    )
+
+
 class Saying(Frozen):
     """What a platform's page says in place of a listing, for a person who looks; it proves no removal."""
 
     text: NonEmpty
     means: NonEmpty = Field(pattern="^(removed|sold_out|walled_off)$")
     verified: bool = Field(default=False, description="False: hearsay, and said so wherever it is shown")
-
-
-class LeadChannel(Frozen):
-    channel: NonEmpty = Field(pattern="^(smtp|manual)$")
-    recipient: NonEmpty = Field(description="mail address, or the place where a person files it")
 
 
 class Platform(Frozen):
@@ -230,6 +241,7 @@ class Platform(Frozen):
     politeness: Politeness = Politeness()
     assertions: Assertions = Assertions()
     canary: Canary | None = None
+    sellers: SellerPages | None = Field(default=None, description="of road page: their own pages")
     lead: LeadChannel
 
     @model_validator(mode="after")
@@ -275,6 +287,17 @@ class Platform(Frozen):
         asked = self.search or self.api
         return asked.terms if asked else ()
 
+    def of_sellers(self) -> Platform:
+        """The profile by which its sellers' pages are looked at as listings are, with a canary of their own.
+
+        Raises ValueError for a platform that does not say where its sellers' pages are.
+        """
+        if self.sellers is None:
+            raise ValueError(f"{self.name} does not say where its sellers' pages are")
+        pages = self.sellers
+        seen_as = {"listing_url": pages.url, "presence": pages.presence, "canary": pages.canary}
+        return self.model_copy(update={**seen_as, "fields": {}, "sellers": None})
+
     def owns_host(self, url: str) -> bool:
         """Whether the host (with its port) of ``url`` is one of this platform's."""
         return _is_at(url, (*self.hosts, urlsplit(self.home or "").netloc))
@@ -316,9 +339,16 @@ def _is_at(url: str, hosts: tuple[str, ...]) -> bool:
         netloc = urlsplit(url).netloc.lower()
     except ValueError:  # no address at all, e.g. http://[
         return False
-    return any(
-        netloc == host or (host.startswith("*.") and netloc.endswith(host[1:])) for host in hosts if host
-    )
+    return any(netloc == host or _is_below(netloc, host) for host in hosts if host)
+
+
+def _is_below(netloc: str, host: str) -> bool:
+    """Whether ``host`` is ``*.name`` and ``netloc`` such a name.
+
+    With a user or a second port in it, it is none: we would check another host than Twisted connects to.
+    """
+    below = netloc.removesuffix(host[1:])
+    return host.startswith("*.") and below != netloc and LABELS.fullmatch(below) is not None
 
 
 def _keeps_secrets(home: str) -> bool:

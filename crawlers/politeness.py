@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from scrapy import Request, signals
 from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
 from scrapy.utils.httpobj import urlparse_cached
+from twisted.internet.defer import Deferred
 
 from crawlers.failures import Refused, reason_of
 from crawlers.platforms import Platform
@@ -126,7 +127,11 @@ class StrictRobots(RobotsTxtMiddleware):
         crawler.signals.connect(self._honour_crawl_delay, signal=signals.robots_parsed)
 
     async def robot_parser(self, request: Request) -> RobotParser:
-        async with self._locks[urlparse_cached(request).netloc]:
+        host = urlparse_cached(request).netloc
+        known = self._parsers.get(host)
+        if known is not None and not isinstance(known, Deferred):  # read, and minded by the downloader
+            return known
+        async with self._locks[host]:
             parser = await super().robot_parser(request)
         return parser or self._parserimpl.from_crawler(self.crawler, DENY_ALL)
 
@@ -188,10 +193,11 @@ class CoolOff:
         self._silent_until: defaultdict[str, float] = defaultdict(float)
 
     async def process_request(self, request: Request) -> None:
-        pause = self._silent_until[urlparse_cached(request).netloc] - time.monotonic()
-        if pause > MAX_COOL_OFF_S:
-            raise Refused("cool_off_too_long")
-        if pause > 0:
+        host = urlparse_cached(request).netloc
+        # Again after the wait: an answer to another request may have asked for more.
+        while (pause := self._silent_until[host] - time.monotonic()) > 0:
+            if pause > MAX_COOL_OFF_S:
+                raise Refused("cool_off_too_long")
             await asyncio.sleep(pause)
 
     def process_response(self, request: Request, response: Response) -> Response:

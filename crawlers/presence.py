@@ -45,8 +45,11 @@ def judge(answer: Answer, platform: Platform, item_id: str) -> Judgement:
     if trouble := _trouble(answer):
         return Judgement(Presence.ERROR, trouble)
     facts = read_structured(answer, platform.listing_url, item_id)
-    life = _sign_of_life(answer, platform, platform.presence, item_id, facts)
-    return life or _sign_of_absence(answer, platform, platform.presence, item_id, facts)
+    if life := _sign_of_life(answer, platform, platform.presence, item_id, facts):
+        return life
+    if wall := detect_block(answer, platform.blocks):  # a buy control beside it proves life, never absence
+        return Judgement(Presence.BLOCKED, wall)
+    return _sign_of_absence(answer, platform, platform.presence, item_id, facts)
 
 
 def judge_unfollowed(url: str, platform: Platform, reason: str) -> Judgement:

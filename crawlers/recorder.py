@@ -180,7 +180,7 @@ class Recorder:
     def finish(self, finish_reason: str) -> RunStats:
         """Pays the owed sightings or captures, judges the run and writes ``stats.json``, last."""
         for target in list(self._owed.values()):
-            pay = self.sighting if self._job.kind is RunKind.RECHECK else self.captured
+            pay = self.sighting if self._job.kind.judges else self.captured
             pay(target, _unreached(finish_reason))
             self.counters["not_judged"] += 1
         facts = RunFacts(

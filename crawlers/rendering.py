@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import TimeoutError as BrowserTimeout
@@ -36,6 +36,7 @@ class Rendering:
         self._patience_s = timeout_s + 3 * SETTLE_S + SHOT_S
         self._closing: asyncio.Task[None] | None = None
         self._response: Response | None = None
+        self._sizes: dict[str, int] = {}  # of each document: unfolded bytes, as Chromium counts them
         self.sent: Answer | None = None
         self.view: bytes | None = None
         self.places: list[str] = []
@@ -50,8 +51,14 @@ class Rendering:
         # A script that never ends lets no call return, not even that for the document.
         end = asyncio.get_running_loop().call_later(self._patience_s, self._close, page)
         page.on("close", lambda _: end.cancel())
+        # First what robots.txt is held against: scrapy-playwright goes on when one of these calls fails.
         page.on("request", self._note_place)
         page.on("response", self._note)
+        self._sizes.clear()
+        wire = await page.context.new_cdp_session(page)
+        wire.on("Network.responseReceived", self._expect_size)
+        wire.on("Network.dataReceived", self._note_size)
+        await wire.send("Network.enable")
 
     async def keep(self, page: Page) -> None:
         """Once the page has come: waits until it says something, and keeps it."""
@@ -72,16 +79,25 @@ class Rendering:
         if leads_page(response.request):
             self._response = response
 
+    def _expect_size(self, told: dict[str, Any]) -> None:
+        if told["type"] == "Document":
+            self._sizes[told["requestId"]] = 0
+
+    def _note_size(self, told: dict[str, Any]) -> None:
+        if told["requestId"] in self._sizes:
+            self._sizes[told["requestId"]] += told["dataLength"]
+
     async def _document(self) -> Answer | None:
         response = self._response
-        if response is None:
+        # Chromium hands a document over whole or not at all.
+        if response is None or max(self._sizes.values(), default=0) > MAX_BODY:
             return None
         try:
             headers = await asyncio.wait_for(response.all_headers(), SETTLE_S)
             body = await asyncio.wait_for(response.body(), SETTLE_S)
         except (BrowserError, TimeoutError):  # a redirect has no body, and Chromium forgets large ones
             return None
-        if len(body) > MAX_BODY:
+        if len(body) > MAX_BODY:  # where the sizes could not be watched
             return None
         return Answer(response.url, response.url, response.status, body, headers)
 

@@ -34,6 +34,8 @@ from crawlers.captures import PICTURES_AT_MOST, Capture, Picture
 from crawlers.listing import Frozen, Listing, NonEmpty, Sighting
 from crawlers.platforms import Platform
 from crawlers.resuming import Rest, SearchPage
+from crawlers.run_kinds import Arm as Arm
+from crawlers.run_kinds import RunKind as RunKind
 from crawlers.sampling import DrawnLook, Panel, Position
 
 Shape = TypeVar("Shape", bound=Frozen)
@@ -42,30 +44,6 @@ Shape = TypeVar("Shape", bound=Frozen)
 REFUSALS = frozenset({403, 429})  # answers after which we stay away for a while
 # Issues of a run whose files do not hold all that it wrote.
 DAMAGE = frozenset({"broken_line", "torn_line", "count_mismatch"})
-
-
-class Arm(StrEnum):
-    """Why a run looks: to find leads, or to measure. What one arm saw never counts for the other."""
-
-    TARGETED = "targeted"
-    RANDOM = "random"
-
-
-class RunKind(StrEnum):
-    SWEEP = "sweep"
-    RECHECK = "recheck"
-    SAMPLE = "sample"
-    CAPTURE = "capture"
-    LOOK = "look"  # for a person at a profile: pages are kept, and nothing is taken in
-
-    @property
-    def looks(self) -> bool:
-        """Whether it looks at given addresses instead of searching for some."""
-        return self in (RunKind.RECHECK, RunKind.CAPTURE, RunKind.LOOK)
-
-    @property
-    def arm(self) -> Arm:
-        return Arm.RANDOM if self is RunKind.SAMPLE else Arm.TARGETED
 
 
 class Outcome(StrEnum):

@@ -17,7 +17,7 @@ MAX_REDIRECTS = 5  # shops use one or two; more is a trap
 
 def settings_for(job: CrawlJob) -> dict[str, object]:
     """The whole of what a crawl is run with."""
-    settings = _politeness(job) | _limits(job) | QUIET | MIDDLEWARES | _ours(job)
+    settings = _politeness(job) | _limits(job) | QUIET | LEAN | MIDDLEWARES | _ours(job)
     return settings | browser_settings(job) if needs_browser(job) else settings
 
 
@@ -62,7 +62,6 @@ def _limits(job: CrawlJob) -> dict[str, object]:
         ],
         "RETRY_GIVE_UP_LOG_LEVEL": "INFO",  # the sighting says it already
         "DEPTH_LIMIT": 60,  # search pages follow one another; a profile reads at most 50
-        "HTTPERROR_ALLOW_ALL": True,  # 403, 404 and 410 are answers, and judged
         "CLOSESPIDER_ERRORCOUNT": 10,  # our own faults: stop before hundreds of pages are lost to one
         "MEMUSAGE_LIMIT_MB": 2048,  # a leak ends this process, not the machine
     }
@@ -80,16 +79,43 @@ QUIET: dict[str, object] = {
     "REMOTE_CONTROL_ENABLED": False,  # on by default since 2.19: runs code that it is sent
     "TELNETCONSOLE_ENABLED": False,  # the same over telnet
     "LOG_LEVEL": "INFO",
-    "LOGSTATS_INTERVAL": 0,  # progress is the number of lines written
     "CONCURRENT_ITEMS": 1,  # our callbacks yield no items; Scrapy starts as many tasks for every page
-    "DOWNLOAD_HANDLERS": {"file": None, "ftp": None, "s3": None, "data": None},  # marketplaces speak http
+    "DOWNLOAD_HANDLERS": {
+        **dict.fromkeys(("http", "https"), "crawlers.connections.KeptConnections"),
+        **dict.fromkeys(("file", "ftp", "s3", "data")),  # None: marketplaces speak http
+    },
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
+}
+
+# What is run of Scrapy's own, and nothing else: its defaults load what is switched off as well, a web server
+# and a telnet among them, and call for every page what does nothing here. No HttpErrorMiddleware: 403, 404
+# and 410 are answers, and judged. No DownloaderStats: it writes each request out to count its bytes.
+LEAN: dict[str, object] = {
+    "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.ScrapyPriorityQueue",  # one host: none waits for another
+    "WARN_ON_GENERATOR_RETURN_VALUE": False,  # reads the source of our callbacks; mypy did so before
+    "EXTENSIONS_BASE": {
+        "scrapy.extensions.corestats.CoreStats": 0,  # the finish reason
+        "scrapy.extensions.memusage.MemoryUsage": 0,  # MEMUSAGE_LIMIT_MB
+        "scrapy.extensions.closespider.CloseSpider": 0,  # CLOSESPIDER_ERRORCOUNT
+    },
+    "DOWNLOADER_MIDDLEWARES_BASE": {
+        "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+        "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+        "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+        "scrapy.downloadermiddlewares.retry.RetryMiddleware": 550,
+        # Scrapy's 600 takes redirects away before they are counted.
+        "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": 555,
+        "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 590,
+    },
+    "SPIDER_MIDDLEWARES_BASE": {
+        "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": 800,
+        "scrapy.spidermiddlewares.depth.DepthMiddleware": 900,
+    },
 }
 
 MIDDLEWARES: dict[str, object] = {
     "DOWNLOADER_MIDDLEWARES": {
-        "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # ignores ports and dont_filter
-        "crawlers.politeness.KnownHosts": 50,
+        "crawlers.politeness.KnownHosts": 50,  # Scrapy's OffsiteMiddleware ignores ports and dont_filter
         "crawlers.addresses.PublicOnly": 60,  # before robots.txt is asked for: that is a connection as well
         "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # leaks under concurrency
         "crawlers.politeness.StrictRobots": 100,

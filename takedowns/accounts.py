@@ -24,6 +24,7 @@ LONGEST_MESSAGE = 1000  # characters: an error of the ledger may repeat a whole 
 LOOK_BACK = timedelta(days=60)  # runs before that say nothing about today's site
 # Complaints after which a person has to look at the profile or the site.
 SENSELESS = health.FAILING - {"crashed", "internal_error", "zero_items"}
+NO_CANARY = "no_canary"
 UNREACHABLE = "dead_host"  # where nothing answers, the canary fails as well
 
 
@@ -31,7 +32,7 @@ def account(session: Session, run: rundir.Run, now: datetime) -> CrawlRun:
     """The row of a run that has ended; the caller adds it.
 
     A run that broke off, failed, lost lines of its files, or brought far less than those before it is not
-    trusted.
+    trusted, and neither is a recheck unless its canary pair was seen as it must be.
     """
     stats = run.stats
     if stats is None:
@@ -39,7 +40,8 @@ def account(session: Session, run: rundir.Run, now: datetime) -> CrawlRun:
     sudden = health.against_history(stats, _earlier(session, stats))
     outcome = _outcome(stats.outcome, failed=bool(sudden), damaged=run.damaged)
     doubtful = bool(sudden) or run.damaged or outcome is rundir.Outcome.FAILED
-    issues = [issue.model_dump(mode="json") for issue in (*run.issues, *sudden)]
+    told = (*run.issues, *sudden, *_unproven(stats))
+    issues = [issue.model_dump(mode="json") for issue in told]
     return CrawlRun(
         run_id=run.path.name,
         kind=stats.kind,
@@ -50,10 +52,26 @@ def account(session: Session, run: rundir.Run, now: datetime) -> CrawlRun:
         finished_at=stats.finished_at,
         recorded_at=now,
         simulated=stats.simulated,
-        trusted=not doubtful and stats.canary_ok is not False,
+        trusted=not doubtful and _canary_held(stats),
         stats={**stats.model_dump(mode="json"), "issues": issues},
         **_asked(run),
     )
+
+
+def _canary_held(stats: rundir.RunStats) -> bool:
+    """Removals rest on rechecks, which therefore need the pair; a search that has none is believed."""
+    return bool(stats.canary_ok) if stats.kind.judges else stats.canary_ok is not False
+
+
+def _unproven(stats: rundir.RunStats) -> Iterator[rundir.Issue]:
+    """Says why looks that could tell count for nothing. An interface that cannot tell has said so itself."""
+    could_tell = any(stats.counters.get(f"sightings_{state}") for state in health.CONCLUSIVE)
+    if stats.kind.judges and stats.canary_ok is None and could_tell:
+        message = (
+            f"The profile of {stats.platform} names no canary pair, without which nothing tells a removal "
+            "from a changed site: what this recheck saw counts for nothing."
+        )
+        yield rundir.Issue(level="warning", code=NO_CANARY, message=message)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import classifiers
 from crawlers.platforms import Platform
 from crawlers.sampling import Panel
-from takedowns import configuration
+from takedowns import configuration, contacts
 from takedowns.evidence.store import Store
 from takedowns.ledger.engine import Ledger, open_ledger
 from takedowns.settings import Settings
@@ -71,4 +71,5 @@ def open_context(config: Path) -> Context:
     """Read the configuration and open the ledger, making its folder at the first start."""
     settings = configuration.settings(config)
     settings.var.mkdir(parents=True, exist_ok=True)
-    return Context(config, settings, configuration.platforms(config), open_ledger(settings.ledger))
+    ledger = open_ledger(settings.ledger, **contacts.session_info(settings))
+    return Context(config, settings, configuration.platforms(config), ledger)

@@ -81,6 +81,16 @@ def _load(path: Path, changed: int) -> Calendar:  # noqa: ARG001  (part of the c
     return yamlfile.load(path, Calendar)
 
 
+def office_open(moment: datetime, opens: time, closes: time, calendar: Calendar) -> datetime:
+    """``moment`` if it lies in the office hours of a working day, else when they next begin; in UTC."""
+    local = moment.astimezone(SHANGHAI)
+    day = local.date()
+    if not calendar.is_working_day(day) or local.time() >= closes:
+        day = calendar.after(day, 1)
+    begins = datetime.combine(day, opens, SHANGHAI)
+    return max(local, begins).astimezone(UTC)
+
+
 def due(sent_at: datetime, working_days: int, calendar: Calendar) -> datetime:
     """The end, in Shanghai, of the ``working_days``-th working day after the day of ``sent_at``; in UTC."""
     last = calendar.after(sent_at.astimezone(SHANGHAI).date(), working_days)

@@ -20,14 +20,15 @@ import sqlalchemy as sa
 
 from classifiers.verdict import Label
 from crawlers.rundir import Outcome, Target
-from takedowns import configuration, jobs, leads, notices, removals, reports, responses, review, users
+from takedowns import configuration, contacts, jobs, leads, notices, outbox, removals, reports, review, users
 from takedowns.cli.output import complain, progress
 from takedowns.context import Context
 from takedowns.ledger.engine import open_ledger
 from takedowns.ledger.tables import Flag, Lead, Listing, PlatformResponse, ReviewTask, User, Verdict
 from takedowns.ledger.vocabulary import REMOVAL_CLAIMS, Finding, Role
+from takedowns.replies import importing
 from takedowns.sample_market.client import RunningMarket, running_market
-from takedowns.settings import Mail, Settings
+from takedowns.settings import Mail
 from takedowns.states import TaskState
 
 PERIOD = "2026-10"
@@ -88,15 +89,23 @@ def _context(folder: Path, market: RunningMarket, clock: Callable[[], datetime])
     """The shipped configuration, turned towards the market, with a ledger of its own."""
     config = configuration.SHIPPED
     mail = Mail(host=market.smtp_host, port=market.smtp_port, sender="leads@bureau.invalid", starttls=False)
-    settings: Settings = configuration.settings(config).model_copy(
-        update={"var": folder, "ledger": f"sqlite:///{folder / 'ledger.db'}", "mail": mail}
+    shipped = configuration.settings(config)
+    settings = shipped.model_copy(
+        update={
+            "var": folder,
+            "ledger": f"sqlite:///{folder / 'ledger.db'}",
+            "mail": mail,
+            # the month is played in minutes, and it begins on a holiday
+            "notices": shipped.notices.model_copy(update={"hold_minutes": 0, "office_hours": None}),
+        }
     )
     platforms = {
         name: profile.model_copy(update={"home": market.base_url})
         for name, profile in configuration.platforms(config).items()
         if name.startswith("sample")
     }
-    return Context(config, settings, platforms, open_ledger(settings.ledger), clock)
+    ledger = open_ledger(settings.ledger, **contacts.session_info(settings))
+    return Context(config, settings, platforms, ledger, clock)
 
 
 def _play(demo: Demo) -> None:
@@ -191,7 +200,7 @@ def _notify(demo: Demo) -> None:
                 now=demo.clock(),
                 settings=context.settings,
             )
-        jobs.send(context, notice.id)
+        outbox.send(context, notice.id)
 
 
 def _live_through(demo: Demo, day: int) -> None:
@@ -205,7 +214,7 @@ def _live_through(demo: Demo, day: int) -> None:
     replies = demo.context.settings.var / f"replies-day-{day:02}.csv"
     replies.write_bytes(demo.market.replies_csv())
     with demo.context.ledger.write() as session:
-        responses.import_file(session, replies, now=demo.clock())
+        importing.import_file(session, replies, platforms=demo.context.platforms, now=demo.clock())
     jobs.settle(demo.context)
 
 

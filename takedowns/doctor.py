@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import smtplib
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +11,7 @@ import classifiers
 from takedowns import configuration
 from takedowns.crawling import interface_keys
 from takedowns.ledger.engine import open_ledger
+from takedowns.papers import fonts, pdf
 
 
 class Check(NamedTuple):
@@ -31,7 +30,7 @@ def examine(config: Path) -> list[Check]:
         "mail": _mail,
         "model": _model,
         "browser": lambda _: _browser(),
-        "fonts": lambda _: _fonts(),
+        "letters": lambda _: _letters(),
     }
     return [_check(name, part, config) for name, part in parts.items()]
 
@@ -90,11 +89,7 @@ def _browser() -> str:
     return str(browser.chromium())
 
 
-def _fonts() -> str:
-    fc_list = shutil.which("fc-list")
-    if fc_list is None:
-        raise LookupError("fontconfig is missing: install fontconfig and fonts-noto-cjk")
-    found = subprocess.run([fc_list, ":lang=zh", "family"], capture_output=True, text=True, check=True).stdout  # noqa: S603
-    if not found.strip():
-        raise LookupError("no font has Chinese characters: install fonts-noto-cjk")
-    return found.splitlines()[0]
+def _letters() -> str:
+    fonts.printable("烟")
+    pdf.library()
+    return ", ".join(fonts.FAMILIES)

@@ -40,6 +40,7 @@ WRITTEN = (
     "started_at",
     "at",
     "observed_at",
+    "fetched_at",
 )
 # Rows without a time of their own belong to another's.
 PARENT: Mapping[str, tuple[str, str]] = MappingProxyType(

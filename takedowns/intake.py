@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import islice
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from classifiers import verdict as judging
 from classifiers.image_file import is_local
 from crawlers import listing as seen
 from crawlers import rundir
-from takedowns import accounts, licences, listings
+from takedowns import accounts, contacts, licences, listings, sellers
 from takedowns.content import storable_or_none
 from takedowns.crawling import draws, work
 from takedowns.ledger import audit
@@ -32,11 +32,14 @@ from takedowns.ledger.tables import (
 from takedowns.ledger.vocabulary import RunState
 from takedowns.states import TaskState
 
-if TYPE_CHECKING:  # importing it loads spaCy, which only the caller that has a classifier needs
-    from classifiers.classifier import Classifier
-
 ACTOR = "system:intake"
 BATCH = 256  # listings judged together: enough for the classifier's speed, little enough to hold in memory
+
+
+class Classifying(Protocol):
+    """What an intake needs of :class:`classifiers.classifier.Classifier`."""
+
+    def classify_many(self, listings: Iterable[judging.ListingText]) -> Iterator[judging.Verdict]: ...
 
 
 class Content(Protocol):
@@ -69,7 +72,7 @@ class IntakeResult:
         )
 
 
-def ingest_run(session: Session, run: rundir.Run, classifier: Classifier, *, now: datetime) -> IntakeResult:
+def ingest_run(session: Session, run: rundir.Run, classifier: Classifying, *, now: datetime) -> IntakeResult:
     """Store everything of a run directory, whose name is the run's id. A known run changes nothing.
 
     A run that did not end cleanly is kept as failed: its items stay, but nothing may be inferred from it.
@@ -82,13 +85,12 @@ def ingest_run(session: Session, run: rundir.Run, classifier: Classifier, *, now
         return IntakeResult()
     row = session.merge(accounts.account(session, run, now))
     session.flush()
-    shown = (sighting.listing for sighting in run.sightings if sighting.listing)
     road = "sample" if row.arm is rundir.Arm.RANDOM else "sweep"
-    result = _store(session, chain(run.listings, shown), classifier, road=road, now=now, run_id=run_id)
-    for sighting in run.sightings:
-        problem = _store_sighting(session, sighting, run_id, now)
-        result.sightings += problem is None
-        result.errors += (problem,) if problem else ()
+    result = _store(session, shown(run), classifier, road=road, now=now, run_id=run_id)
+    keep = sellers.store_sightings if row.kind == rundir.RunKind.SELLERS else _store_sightings
+    problems = keep(session, run.sightings, run_id, now)
+    result.sightings += len(run.sightings) - len(problems)
+    result.errors += tuple(problems)
     draws.store(session, run, row.platform, now=now)
     work.end(session, run, now=now)
     accounts.raise_errands(session, row, now=now)
@@ -96,10 +98,16 @@ def ingest_run(session: Session, run: rundir.Run, classifier: Classifier, *, now
     return result
 
 
+def shown(run: rundir.Run) -> Iterator[seen.Listing]:
+    """The listings that the run read, by a search or by a look at one that was known."""
+    yield from run.listings
+    yield from (sighting.listing for sighting in run.sightings if sighting.listing)
+
+
 def store_listings(
     session: Session,
     offers: Iterable[seen.Listing],
-    classifier: Classifier,
+    classifier: Classifying,
     *,
     road: str,
     now: datetime,
@@ -123,35 +131,46 @@ def _record(session: Session, result: IntakeResult, subject: str, now: datetime)
     audit.record(session, at=now, actor=ACTOR, action="intake", subject=subject, payload=payload)
 
 
-def _store_sighting(session: Session, sighting: seen.Sighting, run_id: str, now: datetime) -> str | None:
-    """None when stored, else one sentence saying why it could not be."""
-    what = f"{sighting.platform} {sighting.item_id} was seen {sighting.state.value}, but"
-    listing = listings.find(session, sighting.platform, sighting.item_id)
-    if listing is None:
-        return f"{what} no such listing is known"
-    if session.scalars(sa.select(Sighting.id).filter_by(run_id=run_id, listing_id=listing.id)).first():
-        return f"{what} the run {run_id} had looked at it before"
-    session.add(
-        Sighting(
-            listing_id=listing.id,
-            run_id=run_id,
-            state=sighting.state,
-            reason=sighting.reason,
-            vantage=sighting.vantage,
-            observed_at=sighting.observed_at,
-            recorded_at=now,
-            http_status=sighting.http_status,
-            final_url=storable_or_none(sighting.final_url),
-            evidence=listings.evidence_place(run_id, sighting.evidence),
-        )
+def _store_sightings(
+    session: Session, sightings: Sequence[seen.Sighting], run_id: str, now: datetime
+) -> list[str]:
+    """One sentence for each that could not be stored, saying why."""
+    known = listings.ids(session, ((sighting.platform, sighting.item_id) for sighting in sightings))
+    looked_at = set(session.scalars(sa.select(Sighting.listing_id).where(Sighting.run_id == run_id)))
+    problems = []
+    for sighting in sightings:
+        what = f"{sighting.platform} {sighting.item_id} was seen {sighting.state.value}, but"
+        listing_id = known.get((sighting.platform, sighting.item_id))
+        if listing_id is None:
+            problems.append(f"{what} no such listing is known")
+        elif listing_id in looked_at:
+            problems.append(f"{what} the run {run_id} had looked at it before")
+        else:
+            looked_at.add(listing_id)
+            session.add(_sighting(sighting, listing_id, run_id, now))
+    session.flush()
+    return problems
+
+
+def _sighting(sighting: seen.Sighting, listing_id: int, run_id: str, now: datetime) -> Sighting:
+    return Sighting(
+        listing_id=listing_id,
+        run_id=run_id,
+        state=sighting.state,
+        reason=sighting.reason,
+        vantage=sighting.vantage,
+        observed_at=sighting.observed_at,
+        recorded_at=now,
+        http_status=sighting.http_status,
+        final_url=storable_or_none(sighting.final_url),
+        evidence=listings.evidence_place(run_id, sighting.evidence),
     )
-    return None
 
 
 def _store(
     session: Session,
     offers: Iterable[seen.Listing],
-    classifier: Classifier,
+    classifier: Classifying,
     *,
     road: str,
     now: datetime,
@@ -193,23 +212,30 @@ def _keep(
 def _judge(
     session: Session,
     snapshots: Sequence[ListingSnapshot],
-    classifier: Classifier,
+    classifier: Classifying,
     now: datetime,
     result: IntakeResult,
 ) -> None:
     session.flush()
-    verdicts = classifier.classify_many(_text(snapshot) for snapshot in snapshots)
-    rows: list[Verdict] = []
-    for snapshot, verdict in zip(snapshots, verdicts, strict=True):
-        row = Verdict(snapshot=snapshot, **verdict_columns(verdict.model_dump(mode="json"), now))
-        session.add(row)
-        rows.append(row)
-        if verdict.flagged:
-            session.flush()
-            raise_flag(session, snapshot, row, now=now)
+    texts = [_text(snapshot) for snapshot in snapshots]
+    verdicts = classifier.classify_many(texts)
+    rows = [
+        Verdict(snapshot=snapshot, **verdict_columns(verdict.model_dump(mode="json"), now))
+        for snapshot, verdict in zip(snapshots, verdicts, strict=True)
+    ]
+    session.add_all(rows)
+    session.flush()
+    for row in rows:
+        if row.flagged:
+            raise_flag(session, row.snapshot, row, now=now)
             result.flagged += 1
     session.flush()
     licences.store(session, ((row.id, row.payload) for row in rows))
+    contacts.store(
+        session,
+        [(row.snapshot.listing_id, text, row.payload) for text, row in zip(texts, rows, strict=True)],
+        now=now,
+    )
 
 
 def _text(snapshot: ListingSnapshot) -> judging.ListingText:

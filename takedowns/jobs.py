@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import random
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +18,28 @@ from crawlers.listing import Presence
 from crawlers.permission import Permission
 from crawlers.platforms import Platform
 from crawlers.resuming import WHOLE_CATALOGUE
-from takedowns import accounts, configuration, intake, notices, removals, reports
+from takedowns import (
+    accounts,
+    configuration,
+    control,
+    intake,
+    linking,
+    relistings,
+    removals,
+    reports,
+    sellers,
+)
 from takedowns.context import Context
-from takedowns.crawling import admission, looking, work
+from takedowns.crawling import admission, work
 from takedowns.crawling.admission import NotNowError
-from takedowns.crawling.crawl import OVERRAN, Progress, crawl, new_run_id
-from takedowns.evidence import captures, keeping, pictures
-from takedowns.ledger.tables import CrawlRun, Listing, Notice, Sighting
-from takedowns.ledger.vocabulary import RunState, VerificationOutcome
+from takedowns.crawling.crawl import OVERRAN, Progress, crawl, job_of, new_run_id
+from takedowns.crawling.taking_in import collect_leftovers, take_in
+from takedowns.evidence import captures
+from takedowns.ledger.tables import CrawlRun, Listing, Sighting
+from takedowns.ledger.vocabulary import VerificationOutcome
 
-log = logging.getLogger(__name__)
-
-START_S = 60  # seconds in which a started run may not have begun yet
+Taken = Mapping[str, tuple[dict[str, Any], str | None]]
+"""Subject → its detail, and the earlier run to take up."""
 
 
 @dataclass(frozen=True)
@@ -96,26 +104,37 @@ def recheck(
     return _crawl(context, profile, rundir.RunKind.RECHECK, wanted, progress)
 
 
+def recheck_sellers(context: Context, platform: str, progress: Progress | None = None) -> CrawlResult | None:
+    """Look at the pages of the sellers of ``platform`` that are due; None when none is."""
+    profile = _crawlable(context, platform)
+    rule = context.settings.removal
+    with context.ledger.read() as session:
+        targets = sellers.due(session, profile, rule=rule, now=context.clock())
+    if not targets:
+        return None
+    shuffled = random.sample(targets, len(targets))
+    wanted = {target.item_id: target.model_dump(exclude={"item_id"}) for target in shuffled}
+    return _crawl(context, profile, rundir.RunKind.SELLERS, wanted, progress)
+
+
 def capture(context: Context, platform: str, progress: Progress | None = None) -> CrawlResult | None:
     """Photograph the listings of ``platform`` that were flagged or changed since; None when none has."""
-    profile = _crawlable(context, platform)
-    if profile.road != "page" or profile.marketplace:
+    _crawlable(context, platform)
+    if platform not in with_pages(context):
         raise NotCrawledError(f"{platform} has no pages of its own to look at")
+    profile = context.platforms[platform]
     with context.ledger.read() as session:
         wanted = captures.due(session, context.evidence, platform, now=context.clock())
     return _crawl(context, profile, rundir.RunKind.CAPTURE, wanted, progress) if wanted else None
 
 
-def send(context: Context, notice_id: int) -> Notice:
-    """Look once more at the notice's listings, drop those that are gone already, and send it."""
-    with context.ledger.read() as session:
-        notice = session.get_one(Notice, notice_id)
-        platform = context.platforms.get(notice.platform)
-        targets = [removals.target(lead) for lead in notice.leads]
-    if platform and platform.road != "import":
-        with suppress(NotNowError):  # a notice does not wait for a look: what is gone already is found later
-            recheck(context, platform.name, targets)
-    return notices.send(context.ledger, notice_id, now=context.clock(), settings=context.settings)
+def with_pages(context: Context) -> list[str]:
+    """The platforms whose listings can be photographed: those that we crawl by their own pages."""
+    return [
+        name
+        for name, profile in context.platforms.items()
+        if profile.road == "page" and not profile.marketplace
+    ]
 
 
 def _blocked_last(context: Context, platform: str, targets: Sequence[rundir.Target]) -> list[rundir.Target]:
@@ -136,12 +155,25 @@ def _blocked_last(context: Context, platform: str, targets: Sequence[rundir.Targ
 
 
 def settle(context: Context) -> Counter[VerificationOutcome]:
-    """Judge every open lead by what was seen so far, and link relistings; return the changed outcomes."""
+    """Judge every open lead by what was seen so far, and link relistings; return the changed outcomes.
+
+    The control group is brought up to date as well.
+    """
     now = context.clock()
     with context.ledger.write() as session:
         changed = removals.settle_all(session, now=now, settings=context.settings)
-        removals.find_relistings(session, now=now)
+    with context.ledger.read() as session:
+        found = relistings.search(session, now=now)
+    with context.ledger.write() as session:
+        relistings.record(session, found, now=now)
+        control.leave(session, now=now)
+        control.draw(session, now=now, settings=context.settings)
     return changed
+
+
+def networks(context: Context) -> linking.Refreshed:
+    """Find anew what sellers share, and which of them may have one operator."""
+    return linking.refresh(context.ledger, now=context.clock())
 
 
 def report(context: Context, period: str) -> dict[str, Path]:
@@ -191,63 +223,11 @@ def resume(context: Context) -> list[CrawlResult]:
             continue  # the profile was taken away meanwhile
         if kind is rundir.RunKind.SAMPLE and platform not in context.panels:
             continue  # as was its panel
+        if kind is rundir.RunKind.SELLERS and profile.sellers is None:
+            continue  # as was that part of it
         with suppress(NotNowError):  # it stays open for the next time
             results.append(_do(context, profile, kind, subjects, None))
     return results
-
-
-def collect_leftovers(context: Context) -> list[str]:
-    """Take in runs whose parent died before it could; return their ids. A run still going is left alone.
-
-    One that cannot be taken in ends as failed, is told of by name, and keeps no other from it.
-    """
-    with context.ledger.read() as session:
-        known = set(session.scalars(sa.select(CrawlRun.run_id).where(CrawlRun.state != RunState.RUNNING)))
-        begun_before = context.clock() - timedelta(seconds=START_S)
-        begun = sa.select(CrawlRun.run_id).where(
-            CrawlRun.state == RunState.RUNNING, CrawlRun.started_at < begun_before
-        )
-        started = set(session.scalars(begun))
-    there = {run.name for run in context.runs.glob("*") if run.is_dir()}
-    leftovers = sorted(run_id for run_id in there - known if _ended(context.runs / run_id))
-    leftovers += sorted(started - there)
-    for run_id in leftovers:
-        (context.runs / run_id).mkdir(parents=True, exist_ok=True)  # its parent may have died before that
-        try:
-            with accounts.failing(context, run_id):
-                _take_in_left(context, run_id)
-        except Exception:
-            log.exception("what the run %s found was not taken in: it stays in %s", run_id, context.runs)
-    return leftovers
-
-
-def _take_in_left(context: Context, run_id: str) -> None:
-    run = rundir.read_run(context.runs / run_id)
-    with context.ledger.read() as session:
-        row = session.get(CrawlRun, run_id)
-    if row and row.kind == rundir.RunKind.LOOK:
-        looking.close(context, run)
-    else:
-        _take_in(context, run)
-
-
-def _take_in(context: Context, run: rundir.Run) -> intake.IntakeResult:
-    """What the run left, into the ledger and the evidence store; of one that is known, nothing."""
-    pictures.keep(context.evidence, run)
-    with context.ledger.write() as session:
-        stored = intake.ingest_run(session, run, context.classifier, now=context.clock())
-        keeping.keep(session, context.evidence, run, now=context.clock())
-    return stored
-
-
-def _ended(run: Path) -> bool:
-    """Whether nobody will write into ``run`` any more; a parent needs a moment to start its child."""
-    job = rundir.job_file(run)
-    if rundir.stats_file(run).exists():
-        return True
-    if not job.exists():
-        return time.time() - run.stat().st_mtime > START_S
-    return time.time() - job.stat().st_mtime > START_S and not rundir.is_alive(run)
 
 
 def _crawlable(context: Context, platform: str) -> Platform:
@@ -314,39 +294,39 @@ def _run(
 ) -> CrawlResult:
     now = context.clock()
     run_id = new_run_id(kind, profile.name, now)
+    allowed, taken = _let_start(context, profile, kind, run_id, subjects, now)
+    with accounts.failing(context, run_id):
+        what = _assignment(context, profile, kind, subjects, taken)
+        view = profile.of_sellers() if kind is rundir.RunKind.SELLERS else profile
+        job = job_of(context, view, kind, run_id, allowed, now, **what)
+        run = crawl(job, context.runs, context.settings.crawl, progress)
+    stored = take_in(context, run)
+    with context.ledger.read() as session:
+        return CrawlResult(run, stored, session.get_one(CrawlRun, run_id))
+
+
+def _let_start(
+    context: Context,
+    profile: Platform,
+    kind: rundir.RunKind,
+    run_id: str,
+    subjects: Sequence[str],
+    now: datetime,
+) -> tuple[Permission, Taken]:
+    """The run's row is written, and the work that waits is in its hands."""
     with context.ledger.write() as session:
         panel = context.panels.get(profile.name)
         allowed = admission.admit(
             session, profile, kind, run_id, panel=panel, simulated=context.simulated, now=now
         )
         items = work.take(session, profile.name, kind, run_id, only=subjects, now=now)
-        taken = {item.subject: (item.detail, begun_by) for item, begun_by in items}
-        if not taken:  # without a word of what to do, a sweep would search for everything
+        if not items:  # without a word of what to do, a sweep would search for everything
             raise NotNowError(profile.name, Permission(0, None, "busy"))
-    with accounts.failing(context, run_id):
-        job = rundir.CrawlJob(
-            run_id=run_id,
-            kind=kind,
-            platform=profile,
-            vantage=profile.vantage,
-            contact=context.settings.office.contact,
-            clock=now if context.simulated else None,
-            requests_at_most=allowed.requests,
-            seconds_at_most=(allowed.until - now).total_seconds() if allowed.until else None,
-            **_assignment(context, profile, kind, subjects, taken),
-        )
-        run = crawl(job, context.runs, context.settings.crawl, progress)
-    stored = _take_in(context, run)
-    with context.ledger.read() as session:
-        return CrawlResult(run, stored, session.get_one(CrawlRun, run_id))
+        return allowed, {item.subject: (item.detail, begun_by) for item, begun_by in items}
 
 
 def _assignment(
-    context: Context,
-    profile: Platform,
-    kind: rundir.RunKind,
-    subjects: Sequence[str],
-    taken: Mapping[str, tuple[dict[str, Any], str | None]],
+    context: Context, profile: Platform, kind: rundir.RunKind, subjects: Sequence[str], taken: Taken
 ) -> dict[str, Any]:
     """The part of a job that says what to do, in the order of ``subjects``."""
     order = [subject for subject in subjects if subject in taken]

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from takedowns import letters
+from takedowns import dispatches, letters
 from takedowns.content import storable
 from takedowns.ledger import audit
 from takedowns.ledger.tables import Decision, Lead, Listing, Notice, NoticeLead, Relisting, User
@@ -40,10 +40,6 @@ class UnknownLeadError(LeadError):
 
 class LeadStateError(LeadError):
     code = "lead_state"
-
-
-class BeingSentError(LeadError):
-    code = "being_sent"
 
 
 def create(session: Session, decision: Decision, *, office_code: str, now: datetime) -> Lead:
@@ -85,7 +81,7 @@ def ready(session: Session) -> dict[str, list[Lead]]:
 def withdraw(session: Session, lead_id: int, user: User, *, reason: str, now: datetime) -> Lead:
     """Take a lead back: before sending by anyone who decides, after it by a supervisor.
 
-    It leaves the notice that has not gone out yet; raises BeingSentError while that is on its way.
+    It leaves the notice that has not gone out yet; raises dispatches.OnItsWayError once that may have left.
     """
     detach(session, lead_id, user.login, now=now)
     lead = session.get(Lead, lead_id, with_for_update=True, populate_existing=True)
@@ -117,13 +113,19 @@ def detach(session: Session, lead_id: int, actor: str, *, now: datetime) -> None
 
 
 def _take_out(session: Session, notice: Notice, lead_id: int, actor: str, now: datetime) -> None:
-    if notice.attempted_at is not None:
-        raise BeingSentError(f"notice {notice.number} is on its way; try again when that is over")
+    dispatch = dispatches.of_notice(session, notice)
+    if dispatch and not dispatches.is_loose(dispatch):
+        raise dispatches.OnItsWayError(f"notice {notice.number} is on its way; try again when that is over")
     lead = next(lead for lead in notice.leads if lead.id == lead_id)
     notice.leads.remove(lead)
     notice.body = letters.without(notice.body, lead.number)
+    if dispatch:
+        dispatch.body = notice.body
+        dispatch.files.clear()  # they are made anew before it leaves
     if not notice.leads:
         notice.state = step(NOTICE, notice.state, NoticeEvent.CANCEL)
+        if dispatch:
+            dispatches.cancel(dispatch)
     session.flush()
     audit.record(
         session,

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from babel.dates import format_date
 
 from takedowns import configuration, deadlines, law
 from takedowns.ledger.tables import Lead, ListingSnapshot
@@ -28,7 +29,7 @@ URL_AT_MOST = 2000
 
 
 class LetterError(ValueError):
-    """The template cannot be used: one sentence that names file and line."""
+    """The letter cannot be made: one sentence says why, and names file and line of a template at fault."""
 
     code = "letter"
 
@@ -44,9 +45,9 @@ def render(
         "office": settings.office.name_zh if lang == "zh" else settings.office.name_en,
         "contact": settings.office.contact,
         **_law(law.load(config / "law.yml"), leads, lang),
-        **_dates(deadlines.load(config / "holidays.yml"), now, settings.notices.answer_working_days),
+        **_dates(deadlines.load(config / "holidays.yml"), now, settings.notices.answer_working_days, lang),
     }
-    subject, _, body = _filled(config / "notices" / f"lead.{lang}.j2", fields).strip().partition("\n")
+    subject, _, body = filled(config / "notices" / f"lead.{lang}.j2", fields).strip().partition("\n")
     return subject.strip(), body.strip() + "\n"
 
 
@@ -62,9 +63,19 @@ def clean(text: str, at_most: int) -> str:
     return line if len(line) <= at_most else line[: at_most - 1] + "…"
 
 
+def address(url: str) -> str:
+    """A listing's address as it stands in the line of a lead."""
+    return clean(url, URL_AT_MOST).replace(" ", "%20").replace("|", "%7C")
+
+
 def _is_invisible(character: str) -> bool:
     # control, format (bidi, zero width), surrogate, private use
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} or _is_noncharacter(ord(character))
+
+
+def _is_noncharacter(code: int) -> bool:
+    """Those that no text may hold, and no XML can."""
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
 
 
 def suspect_words(snapshot: ListingSnapshot) -> list[str]:
@@ -110,7 +121,7 @@ def _lead_fields(rules: law.Law, leads: Sequence[Lead], lang: str) -> Iterator[d
         yield {
             "number": lead.number,
             "item_id": clean(lead.listing.item_id, TITLE_AT_MOST),
-            "url": clean(lead.listing.url, URL_AT_MOST).replace(" ", "%20").replace("|", "%7C"),
+            "url": address(lead.listing.url),
             "title": clean(lead.decision.snapshot.title, TITLE_AT_MOST),
             "shop": clean(lead.listing.seller.name, TITLE_AT_MOST) if lead.listing.seller else "",
             "kind": _say(rules.kinds[category], lang),
@@ -118,19 +129,25 @@ def _lead_fields(rules: law.Law, leads: Sequence[Lead], lang: str) -> Iterator[d
         }
 
 
-def _dates(calendar: deadlines.Calendar, now: datetime, working_days: int) -> dict[str, Any]:
+def _dates(calendar: deadlines.Calendar, now: datetime, working_days: int, lang: str) -> dict[str, Any]:
     """``due_date`` is empty in a year whose holidays are not announced: it might be wrong."""
     today = now.astimezone(deadlines.SHANGHAI).date()
     due = calendar.after(today, working_days)
     known = calendar.is_announced(today) and calendar.is_announced(due)
     return {
-        "date": today.isoformat(),
+        "date": in_words(today, lang),
         "working_days": working_days,
-        "due_date": due.isoformat() if known else "",
+        "due_date": in_words(due, lang) if known else "",
     }
 
 
-def _filled(template: Path, fields: dict[str, Any]) -> str:
+def in_words(day: date, lang: str) -> str:
+    """2026年10月12日, 12 October 2026."""
+    return format_date(day, "long", locale="zh_CN" if lang == "zh" else "en_GB")
+
+
+def filled(template: Path, fields: dict[str, Any]) -> str:
+    """The template's plain text. Raises LetterError, which names file and line."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(template.parent),
         undefined=jinja2.StrictUndefined,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,12 +13,29 @@ from crawlers import listing as seen
 from takedowns.content import content_of, digest, storable, storable_or_none
 from takedowns.ledger.tables import Listing, ListingSnapshot, Seller
 
+AT_ONCE = 500  # rows asked for by name in one statement
 LONGEST_ID = 255  # characters; PostgreSQL cannot index a value of more than 2,704 bytes
 
 
 def find(session: Session, platform: str, item_id: str) -> Listing | None:
     known = sa.select(Listing).filter_by(platform=platform, item_id=storable(item_id))
     return session.scalars(known).one_or_none()
+
+
+def ids(session: Session, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """(platform, item id) → the listing's row id, of those that are known."""
+    items: dict[str, list[str]] = {}
+    for platform, item_id in identities:
+        items.setdefault(platform, []).append(item_id)
+    found: dict[tuple[str, str], int] = {}
+    for platform, asked in items.items():
+        for start in range(0, len(asked), AT_ONCE):
+            part = {storable(item_id): item_id for item_id in asked[start : start + AT_ONCE]}
+            rows = sa.select(Listing.item_id, Listing.id).where(
+                Listing.platform == platform, Listing.item_id.in_(part)
+            )
+            found |= {(platform, part[stored]): row for stored, row in session.execute(rows)}
+    return found
 
 
 def find_or_add(

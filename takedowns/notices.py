@@ -1,28 +1,23 @@
 """Notices (通知): leads of one platform, drafted, approved by a second person, sent once, and never lost.
 
-Sending takes two transactions with the mail between them. The first writes down that an attempt is under way
-(``attempted_at``), the second how it ended. A process killed between them leaves ``attempted_at`` standing:
-nobody knows whether the mail went, so the notice can be neither changed nor cancelled, only sent again, with
-the same Message-ID.
+An approval puts the notice into the outbox (:mod:`takedowns.dispatches`), from which :mod:`takedowns.outbox`
+delivers it. Until its first attempt it can be taken back.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crawlers.listing import Presence
 from crawlers.platforms import Platform
+from takedowns import dispatches, letters
 from takedowns import leads as leads_
-from takedowns import letters
-from takedowns.channels import smtp
 from takedowns.content import storable
 from takedowns.ledger import audit
-from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import (
     CrawlRun,
     Lead,
@@ -33,7 +28,7 @@ from takedowns.ledger.tables import (
     User,
     Verification,
 )
-from takedowns.ledger.vocabulary import VerificationOutcome
+from takedowns.ledger.vocabulary import DispatchKind, VerificationOutcome
 from takedowns.numbers import next_notice_number
 from takedowns.roles import REVIEWERS, SENIORS, require
 from takedowns.settings import Settings
@@ -49,8 +44,6 @@ from takedowns.states import (
 )
 
 ACTOR = "system:notices"
-# An attempt that takes longer died: a mail server is given up after minutes.
-ATTEMPT_AT_MOST = timedelta(minutes=15)
 
 
 class NoticeError(ValueError):
@@ -81,10 +74,6 @@ class TooManyLeadsError(NoticeError):
 
 class TwoPersonError(NoticeError):
     code = "two_person"
-
-
-class BeingSentError(NoticeError):
-    code = "being_sent"
 
 
 def draft(
@@ -122,7 +111,6 @@ def draft(
         body=body,
         author_id=author.id,
         created_at=now,
-        message_id=_message_id(number, settings.mail.sender),
         leads=locked,
     )
     session.add(notice)
@@ -133,7 +121,10 @@ def draft(
 def approve(
     session: Session, notice_id: int, approver: User, version: int, *, now: datetime, settings: Settings
 ) -> Notice:
-    """Release a draft for sending. Raises TwoPersonError for its author and the reviewers of its leads."""
+    """Release a draft: it is in the outbox in the same transaction.
+
+    Raises TwoPersonError for its author and the reviewers of its leads.
+    """
     require(approver, SENIORS)
     notice = current(session, notice_id, version)
     involved = {notice.author_id, *(lead.decision.reviewer_id for lead in notice.leads)}
@@ -142,19 +133,48 @@ def approve(
     _move(notice, NoticeEvent.APPROVE)
     notice.approver_id = approver.id
     notice.approved_at = now
-    _recorded(session, notice, approver.login, "notice.approve", now)
+    dispatch = dispatches.put(
+        session,
+        notice,
+        DispatchKind.NOTICE,
+        recipient=notice.recipient,
+        subject=notice.subject,
+        body=notice.body,
+        now=now,
+        settings=settings,
+    )
+    payload = {"key": dispatch.idempotency_key, "not_before": dispatch.not_before.isoformat()}
+    _recorded(session, notice, approver.login, "notice.approve", now, **payload)
+    return notice
+
+
+def recall(
+    session: Session, notice_id: int, user: User, version: int, *, reason: str = "", now: datetime
+) -> Notice:
+    """Take an approved notice back from the outbox: it is a draft again, to be approved anew.
+
+    Anyone who reviews may: to stop is safe. Raises dispatches.OnItsWayError once it may have left.
+    """
+    require(user, REVIEWERS)
+    notice = current(session, notice_id, version)
+    _move(notice, NoticeEvent.RECALL)
+    _take_back(session, notice)
+    notice.approver_id = notice.approved_at = None
+    _recorded(session, notice, user.login, "notice.recall", now, reason=storable(reason))
     return notice
 
 
 def cancel(
     session: Session, notice_id: int, user: User, version: int, *, reason: str = "", now: datetime
 ) -> Notice:
-    """Give a notice up before it went; its leads are ready again. Its author may, and a supervisor."""
+    """Give a notice up before it went; its leads are ready again. Its author may, and a supervisor.
+
+    Raises dispatches.OnItsWayError once it may have left.
+    """
     notice = current(session, notice_id, version)
     require(user, REVIEWERS if notice.author_id == user.id else SENIORS)
-    if notice.attempted_at is not None:
-        raise BeingSentError(f"notice {notice.number} may be with the platform already: send it again first")
     _move(notice, NoticeEvent.CANCEL)
+    _take_back(session, notice)
     _recorded(session, notice, user.login, "notice.cancel", now, reason=storable(reason))
     return notice
 
@@ -166,7 +186,8 @@ def drop_gone(session: Session, notice: Notice, *, now: datetime) -> list[Lead]:
     after dispatch is for removals to judge. Returns the closed leads.
     """
     session.refresh(notice, with_for_update=True)
-    if notice.state not in leads_.OPEN or notice.attempted_at is not None:
+    dispatch = dispatches.of_notice(session, notice)
+    if notice.state not in leads_.OPEN or (dispatch and not dispatches.is_loose(dispatch)):
         return []
     gone = {lead: look for lead in list(notice.leads) if (look := _last_look_if_gone(session, lead))}
     for lead, look in gone.items():
@@ -187,37 +208,12 @@ def drop_gone(session: Session, notice: Notice, *, now: datetime) -> list[Lead]:
     return list(gone)
 
 
-def send(ledger: Ledger, notice_id: int, *, now: datetime, settings: Settings) -> Notice:
-    """Send an approved notice by mail; returns it as sent, or as send_failed with the reason in ``failure``.
-
-    Leads whose listing is gone already drop out first; when none is left the notice comes back cancelled.
-    Raises NoticeStateError when it is not to be sent (any more), BeingSentError while another attempt is
-    under way. A failed one may be sent again.
-    """
-    with ledger.write() as session:
-        notice = _begun(session, notice_id, now)
-    if notice.state is NoticeState.CANCELLED:
-        return notice
-    try:
-        smtp.deliver(smtp.compose(notice, settings.mail.sender, now=now), settings.mail)
-    except smtp.SendError as error:
-        with ledger.write() as session:
-            return _failed(session, notice, str(error), now)
-    with ledger.write() as session:
-        sent = _locked(session, notice_id)
-        if sent.state is not NoticeState.SENT:
-            mark_sent(session, sent, ACTOR, sent_at=now, now=now)
-        return sent
-
-
 def mark_sent(
     session: Session, notice: Notice, actor: str, *, sent_at: datetime, now: datetime, **payload: object
 ) -> None:
     """The notice and its leads are with the platform."""
     _move(notice, NoticeEvent.SEND)
     notice.sent_at = sent_at
-    notice.attempted_at = None
-    notice.failure = None
     for lead in notice.leads:
         lead.state = step(LEAD, lead.state, LeadEvent.SEND)
         lead.sent_at = sent_at
@@ -227,9 +223,61 @@ def mark_sent(
     )
 
 
+def mark_failed(session: Session, notice: Notice, reason: str, *, now: datetime) -> None:
+    """Sending was given up: a person has to look."""
+    _move(notice, NoticeEvent.FAIL)
+    _recorded(session, notice, ACTOR, "notice.fail", now, reason=reason)
+
+
+def retry(session: Session, notice: Notice, user: User, *, now: datetime, settings: Settings) -> None:
+    """Let a locked notice whose sending was given up wait in the outbox again."""
+    require(user, REVIEWERS)
+    _move(notice, NoticeEvent.RETRY)
+    if dispatch := dispatches.of_notice(session, notice):
+        dispatches.retry(dispatch, now=now, settings=settings)
+    _recorded(session, notice, user.login, "notice.retry", now)
+
+
+def acknowledge(
+    session: Session, notice_id: int, user: User, version: int, *, receipt: str, at: datetime, now: datetime
+) -> Notice:
+    """Record that the platform signed for the notice (签收) at ``at``: it has it, and need not have acted.
+
+    Raises NoticeError without a receipt or for a time outside dispatch … now.
+    """
+    require(user, REVIEWERS)
+    notice = current(session, notice_id, version)
+    _move(notice, NoticeEvent.ACKNOWLEDGE)
+    if not receipt.strip():
+        raise NoticeError("name the receipt: a number, a form's answer, or who signed")
+    if notice.sent_at is None or not notice.sent_at <= at <= now:
+        raise NoticeError("the time of the signature lies between the dispatch and now")
+    notice.acknowledged_at = at
+    for lead in notice.leads:
+        if lead.state is LeadState.SENT:
+            lead.state = step(LEAD, lead.state, LeadEvent.ACKNOWLEDGE)
+    payload = {"receipt": storable(receipt.strip()), "at": at.isoformat()}
+    _recorded(session, notice, user.login, "notice.acknowledge", now, **payload)
+    return notice
+
+
+def lapse(session: Session, notice: Notice, *, now: datetime) -> None:
+    """Nobody answered a locked notice. Its leads stay as they are: silence closes none."""
+    _move(notice, NoticeEvent.LAPSE)
+    _recorded(session, notice, ACTOR, "notice.lapse", now)
+
+
+def locked(session: Session, notice_id: int) -> Notice:
+    """Raises UnknownNoticeError."""
+    notice = session.get(Notice, notice_id, with_for_update=True, populate_existing=True)
+    if notice is None:
+        raise UnknownNoticeError(f"there is no notice {notice_id}")
+    return notice
+
+
 def current(session: Session, notice_id: int, version: int) -> Notice:
     """The notice, locked; raises StaleNoticeError when it changed since the caller saw ``version``."""
-    notice = _locked(session, notice_id)
+    notice = locked(session, notice_id)
     if notice.version != version:
         raise StaleNoticeError(
             f"notice {notice.number} changed since you opened it: it is {notice.state.value}"
@@ -237,37 +285,9 @@ def current(session: Session, notice_id: int, version: int) -> Notice:
     return notice
 
 
-def _begun(session: Session, notice_id: int, now: datetime) -> Notice:
-    notice = _locked(session, notice_id)
-    if notice.channel != "smtp":
-        raise NoticeStateError(f"notice {notice.number} goes by hand: record when and to whom")
-    _check_move(notice, NoticeEvent.SEND)
-    if notice.attempted_at is not None and now - notice.attempted_at < ATTEMPT_AT_MOST:
-        raise BeingSentError(f"notice {notice.number} is being sent since {notice.attempted_at:%H:%M} UTC")
-    drop_gone(session, notice, now=now)
-    if notice.state is NoticeState.CANCELLED:
-        return notice
-    notice.attempted_at = now
-    _recorded(session, notice, ACTOR, "notice.attempt", now, message_id=notice.message_id)
-    _load_for_mail(notice)
-    return notice
-
-
-def _failed(session: Session, attempt: Notice, reason: str, now: datetime) -> Notice:
-    notice = _locked(session, attempt.id)
-    if notice.version != attempt.version:
-        return notice  # this attempt was taken for dead, and another one went on
-    _move(notice, NoticeEvent.FAIL)
-    notice.failure = reason
-    notice.attempted_at = None
-    _recorded(session, notice, ACTOR, "notice.fail", now, reason=reason)
-    return notice
-
-
-def _load_for_mail(notice: Notice) -> None:
-    """Read what the mail shows while the session is open."""
-    for lead in notice.leads:
-        _ = lead.listing.seller, lead.decision.snapshot
+def _take_back(session: Session, notice: Notice) -> None:
+    if dispatch := dispatches.of_notice(session, notice):
+        dispatches.cancel(dispatch)
 
 
 def _ready(session: Session, platform: Platform, ids: Sequence[int]) -> list[Lead]:
@@ -317,26 +337,11 @@ def _last_look_if_gone(session: Session, lead: Lead) -> Sighting | None:
     return last
 
 
-def _locked(session: Session, notice_id: int) -> Notice:
-    notice = session.get(Notice, notice_id, with_for_update=True, populate_existing=True)
-    if notice is None:
-        raise UnknownNoticeError(f"there is no notice {notice_id}")
-    return notice
-
-
-def _check_move(notice: Notice, event: NoticeEvent) -> NoticeState:
+def _move(notice: Notice, event: NoticeEvent) -> None:
     try:
-        return step(NOTICE, notice.state, event)
+        notice.state = step(NOTICE, notice.state, event)
     except InvalidTransitionError as error:
         raise NoticeStateError(f"notice {notice.number}: {error}") from error
-
-
-def _move(notice: Notice, event: NoticeEvent) -> None:
-    notice.state = _check_move(notice, event)
-
-
-def _message_id(number: str, sender: str) -> str:
-    return f"<{number}.{secrets.token_hex(8)}@{sender.rpartition('@')[2]}>"
 
 
 def _recorded(

@@ -28,6 +28,18 @@ def next_notice_number(session: Session, office_code: str, *, now: datetime) -> 
     return f"{year}-{office_code}-T{serial:05}"
 
 
+def next_tip_number(session: Session, office_code: str, *, now: datetime) -> str:
+    """Such as ``2026-0000-J00003`` (J for 举报)."""
+    year, serial = _next(session, "tip", now)
+    return f"{year}-{office_code}-J{serial:05}"
+
+
+def next_handover_number(session: Session, office_code: str, *, now: datetime) -> str:
+    """Such as ``2026-0000-X00003`` (X for 协查), also of what another office handed to us."""
+    year, serial = _next(session, "handover", now)
+    return f"{year}-{office_code}-X{serial:05}"
+
+
 def _next(session: Session, kind: str, now: datetime) -> tuple[int, int]:
     year = now.astimezone(SHANGHAI).year
     return year, session.execute(_NEXT, {"kind": kind, "year": year}).scalar_one()

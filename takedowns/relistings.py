@@ -1,34 +1,39 @@
-"""Removed listings that came back: at their old address, or as another listing of the same seller."""
+"""Removed listings that came back: at their old address, or as another listing with their text or picture."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache, partial
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from classifiers.normalize import normalize
 from crawlers.listing import Presence
-from takedowns import leads
+from takedowns import comebacks, leads
+from takedowns.comebacks import Comeback, Offer, Removed
 from takedowns.judging import REMOVED
+from takedowns.learning import archive
 from takedowns.ledger.tables import (
     CrawlRun,
     Decision,
     Lead,
     Listing,
+    ListingPicture,
     ListingSnapshot,
+    Picture,
     Relisting,
     ReviewTask,
     Sighting,
+    Verification,
 )
 from takedowns.ledger.vocabulary import RelistingKind, VerificationOutcome
 from takedowns.listings import current_snapshot
 from takedowns.states import TaskState
 
 ACTOR = "system:relistings"
-NEAR = 0.9  # similarity from which two texts are one offer: in a short title, a word or two may differ
-SHINGLE = 3
+CHUNK = 5_000  # rows that are in memory at once
 # Outcomes of leads whose listing was found removed at some time after they were sent.
 ONCE_REMOVED = REMOVED | {VerificationOutcome.RELISTED}
 
@@ -36,11 +41,49 @@ ONCE_REMOVED = REMOVED | {VerificationOutcome.RELISTED}
 def find_relistings(session: Session, *, now: datetime) -> list[Relisting]:
     """Link removed leads to where they came back, and put those listings before a reviewer again.
 
-    ``same_url``: the page was seen up again. ``same_text``: the seller put the same offer, word for word or
-    nearly, under another item id after the old one was last seen. Only what was not linked yet is returned.
+    ``same_url``: the page was seen up again. ``same_text``: the same offer, word for word or nearly, stands
+    under another item id that was first seen after the old one was seen last, at whichever seller.
+    ``same_image``: so does one of its pictures, at the same seller, whose own lead comes before another's.
+    Only what was not linked yet is returned.
     """
-    found = [*_same_url(session, now), *_same_text(session, now)]
-    for relisting in found:
+    return record(session, search(session, now=now), now=now)
+
+
+def search(session: Session, *, now: datetime) -> list[Relisting]:
+    """What :func:`record` has to write. It only reads, which takes seconds where listings are many."""
+    found = list(_same_url(session, now))
+    if removed := _removed(session):
+        up_until = cache(partial(_last_seen_up, session))
+        offers = _offers(session, min(lead.sent_at for lead in removed))
+        texts = comebacks.likeliest(comebacks.by_text(removed, offers), up_until)
+        images = comebacks.likeliest(_by_picture(session, removed), up_until)
+        own = {listing_id for listing_id, one in texts.items() if one.is_of_its_seller}
+        kept = [one for listing_id, one in texts.items() if listing_id in own or listing_id not in images]
+        found += [_comeback(one, RelistingKind.SAME_TEXT, now) for one in kept]
+        unlinked = (one for listing_id, one in images.items() if listing_id not in own)
+        found += [_comeback(one, RelistingKind.SAME_IMAGE, now) for one in unlinked]
+    return found
+
+
+def is_of_its_seller() -> sa.ColumnElement[bool]:
+    """Of the ``Relisting`` of the query around it: at the old address, or by the seller of the old listing.
+
+    Only that is a removal undone; another seller with the same text is a new listing, and maybe a network.
+    """
+    lead, old, new = aliased(Lead), aliased(Listing), aliased(Listing)
+    one_seller = sa.exists().where(
+        lead.id == Relisting.lead_id,
+        old.id == lead.listing_id,
+        new.id == Relisting.listing_id,
+        new.seller_id == old.seller_id,
+    )
+    return sa.or_(Relisting.kind == RelistingKind.SAME_URL, one_seller)
+
+
+def record(session: Session, found: Iterable[Relisting], *, now: datetime) -> list[Relisting]:
+    """Write those that nobody has written meanwhile, and return them."""
+    new = [relisting for relisting in found if not _is_known(session, relisting)]
+    for relisting in new:
         session.add(relisting)
         session.flush()
         lead = session.get_one(Lead, relisting.lead_id)
@@ -48,16 +91,12 @@ def find_relistings(session: Session, *, now: datetime) -> list[Relisting]:
         leads.record(
             session, lead, ACTOR, "lead.relisted", now, listing=relisting.listing_id, kind=relisting.kind
         )
-    return found
+    return new
 
 
-def similarity(one: str, other: str) -> float:
-    """1.0 for texts equal after normalising, else the Sørensen-Dice index of their three-letter runs."""
-    one, other = ("".join(normalize(text).text.split()) for text in (one, other))
-    if one == other:
-        return 1.0
-    runs, others = _shingles(one), _shingles(other)
-    return 2 * len(runs & others) / (len(runs) + len(others) or 1)
+def _is_known(session: Session, relisting: Relisting) -> bool:
+    key = {"lead_id": relisting.lead_id, "listing_id": relisting.listing_id, "kind": relisting.kind}
+    return session.scalars(sa.select(Relisting.id).filter_by(**key)).first() is not None
 
 
 def _same_url(session: Session, now: datetime) -> Iterator[Relisting]:
@@ -70,65 +109,116 @@ def _same_url(session: Session, now: datetime) -> Iterator[Relisting]:
         if newest.outcome is VerificationOutcome.RELISTED:
             seen: datetime | None = newest.observed_at
         else:
-            seen = next((seen for seen in _seen_up(session, lead) if seen > newest.observed_at), None)
+            looks = _seen_up(session, lead.listing_id)
+            seen = next((seen for seen in looks if seen > newest.observed_at), None)
         if seen is not None:
-            yield _relisting(lead, lead.listing_id, RelistingKind.SAME_URL, 1.0, seen, now)
+            yield _relisting(lead.id, lead.listing_id, RelistingKind.SAME_URL, 1.0, seen, now)
 
 
-def _same_text(session: Session, now: datetime) -> Iterator[Relisting]:
-    """Each new listing is linked to one lead: the likest, of several the newest."""
-    best: dict[int, tuple[float, Lead, Listing]] = {}
-    for lead, listing in _candidates(session):
-        snapshot = current_snapshot(listing)
-        if snapshot is None:
-            continue
-        likeness = similarity(_text(lead.decision.snapshot), _text(snapshot))
-        likely = likeness >= max(NEAR, best[listing.id][0] if listing.id in best else 0.0)
-        if likely and listing.first_seen_at > _last_seen_up(session, lead):
-            best[listing.id] = likeness, lead, listing
-    for likeness, lead, listing in best.values():
-        yield _relisting(lead, listing.id, RelistingKind.SAME_TEXT, likeness, listing.first_seen_at, now)
-
-
-def _candidates(session: Session) -> Iterable[tuple[Lead, Listing]]:
-    old, new = aliased(Listing), aliased(Listing)
-    linked = sa.select(Relisting.listing_id).where(Relisting.kind == RelistingKind.SAME_TEXT)
-    pairs = session.execute(
-        sa.select(Lead, new)
-        .join(old, Lead.listing_id == old.id)
-        .join(new, sa.and_(new.seller_id == old.seller_id, new.id != old.id))
-        .where(
-            Lead.outcome.in_(ONCE_REMOVED),
-            new.first_seen_at > Lead.sent_at,
-            new.id.not_in(linked),
+def _removed(session: Session) -> list[Removed]:
+    rows = session.execute(
+        sa.select(
+            Lead.id,
+            Listing.id,
+            Listing.seller_id,
+            Lead.sent_at,
+            ListingSnapshot.title,
+            ListingSnapshot.description,
         )
-        .order_by(Lead.id, new.id)
+        .join(Lead.listing)
+        .join(Decision, Decision.id == Lead.decision_id)
+        .join(ListingSnapshot, ListingSnapshot.id == Decision.snapshot_id)
+        .where(Lead.outcome.in_(ONCE_REMOVED), Lead.sent_at.is_not(None))
+        .order_by(Lead.id)
     )
-    return ((lead, listing) for lead, listing in pairs)
+    return [
+        Removed(lead_id, listing_id, seller_id, sent_at, f"{title}\n{description}")
+        for lead_id, listing_id, seller_id, sent_at, title, description in rows
+        if sent_at is not None
+    ]
 
 
-def _last_seen_up(session: Session, lead: Lead) -> datetime:
+def _offers(session: Session, since: datetime) -> Iterator[Offer]:
+    """What listings say now that were first seen after ``since`` and are no known comeback."""
+    rows = session.execute(
+        sa.select(
+            Listing.id,
+            Listing.seller_id,
+            Listing.first_seen_at,
+            ListingSnapshot.title,
+            ListingSnapshot.description,
+        )
+        .join(ListingSnapshot, ListingSnapshot.id == archive.current_snapshot_id())
+        .where(*_new_since(since))
+        .order_by(Listing.id)
+        .execution_options(yield_per=CHUNK)
+    )
+    return (Offer(*row[:3], f"{row.title}\n{row.description}") for row in rows)
+
+
+def _by_picture(session: Session, removed: Sequence[Removed]) -> Iterator[Comeback]:
+    since = min(lead.sent_at for lead in removed)
+    leads_of = defaultdict(list)
+    for lead in removed:
+        leads_of[lead.listing_id].append(lead)
+    listings = sa.select(Lead.listing_id).where(Lead.outcome.in_(ONCE_REMOVED))
+    pictures = _pictures(session, Listing.id.in_(listings))
+    shown = ((lead, picture) for one, picture in pictures for lead in leads_of[one.listing_id])
+    # Pictures are fetched after the words: those of a copy of another's text are looked at all the same.
+    return comebacks.by_picture(shown, _pictures(session, *_new_since(since, is_of_its_seller())))
+
+
+def _pictures(session: Session, *which: sa.ColumnElement[bool]) -> Iterator[tuple[Offer, int]]:
+    rows = session.execute(
+        sa.select(Listing.id, Listing.seller_id, Listing.first_seen_at, Picture.perceptual_hash)
+        .join(ListingPicture, ListingPicture.listing_id == Listing.id)
+        .join(Picture, Picture.sha256 == ListingPicture.sha256)
+        .where(Picture.perceptual_hash.is_not(None), *which)
+        .order_by(Listing.id, Picture.perceptual_hash)
+        .execution_options(yield_per=CHUNK)
+    )
+    return ((Offer(*row[:3], ""), int(row.perceptual_hash, 16)) for row in rows)
+
+
+def _new_since(since: datetime, *but: sa.ColumnElement[bool]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Listings first seen after ``since`` that are no known comeback, of those that ``but`` describes."""
+    kinds = (RelistingKind.SAME_TEXT, RelistingKind.SAME_IMAGE)
+    linked = sa.exists().where(Relisting.listing_id == Listing.id, Relisting.kind.in_(kinds), *but)
+    return Listing.first_seen_at > since, ~linked
+
+
+def _last_seen_up(session: Session, removed: Removed) -> datetime:
     """When the lead's page was last known to be there before it was removed; never before the dispatch."""
-    removed_at = next(v.observed_at for v in lead.verifications if v.outcome in ONCE_REMOVED)
-    before = [seen for seen in _seen_up(session, lead) if seen < removed_at]
-    return max(filter(None, (*before, lead.sent_at)))
+    removed_at = session.execute(
+        sa.select(Verification.observed_at)
+        .where(Verification.lead_id == removed.lead_id, Verification.outcome.in_(ONCE_REMOVED))
+        .order_by(Verification.id)
+        .limit(1)
+    ).scalar_one()
+    before = [seen for seen in _seen_up(session, removed.listing_id) if seen < removed_at]
+    return max(*before, removed.sent_at) if before else removed.sent_at
 
 
-def _seen_up(session: Session, lead: Lead) -> Sequence[datetime]:
-    """The times of the trusted looks that found the lead's page up, in order."""
+def _seen_up(session: Session, listing_id: int) -> Sequence[datetime]:
+    """The times of the trusted looks that found the listing's page up, in order."""
     return session.scalars(
         sa.select(Sighting.observed_at)
         .join(CrawlRun)
-        .where(Sighting.listing_id == lead.listing_id, Sighting.state == Presence.UP, CrawlRun.trusted)
+        .where(Sighting.listing_id == listing_id, Sighting.state == Presence.UP, CrawlRun.trusted)
         .order_by(Sighting.observed_at)
     ).all()
 
 
+def _comeback(found: Comeback, kind: RelistingKind, now: datetime) -> Relisting:
+    offer = found.offer
+    return _relisting(found.lead.lead_id, offer.listing_id, kind, found.likeness, offer.first_seen_at, now)
+
+
 def _relisting(
-    lead: Lead, listing_id: int, kind: RelistingKind, likeness: float, seen: datetime, now: datetime
+    lead_id: int, listing_id: int, kind: RelistingKind, likeness: float, seen: datetime, now: datetime
 ) -> Relisting:
     return Relisting(
-        lead_id=lead.id,
+        lead_id=lead_id,
         listing_id=listing_id,
         kind=kind,
         similarity=likeness,
@@ -159,11 +249,3 @@ def _review_again(session: Session, relisting: Relisting, now: datetime) -> None
             created_at=now,
         )
     )
-
-
-def _text(snapshot: ListingSnapshot) -> str:
-    return f"{snapshot.title}\n{snapshot.description}"
-
-
-def _shingles(text: str) -> set[str]:
-    return {text[i : i + SHINGLE] for i in range(len(text) - SHINGLE + 1)}

@@ -1,7 +1,7 @@
 """Forgetting what came to nothing: listings that nobody and nothing suspected, once their days are over.
 
-Kept for ever here: whatever was flagged, reviewed, tipped, drawn by the random arm or watched as a control,
-for findings and figures rest on it.
+Kept for ever here: whatever was flagged, reviewed, tipped or drawn by the random arm, for findings and
+figures rest on it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from takedowns.ledger import audit
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import (
     ContactHash,
-    Control,
     Decision,
     Flag,
     LicenceClaim,
@@ -68,7 +67,7 @@ def due(session: Session, *, non_hit_days: int, now: datetime) -> list[int]:
         sa.exists().where(column == Listing.id)
         for column in (
             *(Flag.listing_id, ReviewTask.listing_id, Decision.listing_id, Relisting.listing_id),
-            *(Tip.listing_id, Control.listing_id, ListingDraw.listing_id, seen.c.listing_id),
+            *(Tip.listing_id, ListingDraw.listing_id, seen.c.listing_id),
         )
     ]
     return list(

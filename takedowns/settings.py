@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -70,6 +70,12 @@ class Notices(Section):
     )
     leads_at_most: int = Field(default=200, ge=1, description="leads in one notice")
     answer_working_days: int = Field(default=3, ge=1)
+    packs_at_most_mb: float = Field(
+        default=15,
+        ge=0,
+        description="evidence packs that go along with a letter, together: many mail servers refuse more "
+        "than 20 MB, and mail makes a file a third larger",
+    )
     hold_minutes: float = Field(
         default=10, ge=0, description="between approval and sending, which can be taken back meanwhile"
     )
@@ -95,6 +101,30 @@ class Channels(Section):
     timeout_s: float = Field(default=60, gt=0, description="for one delivery")
 
 
+class Inbox(Section):
+    """The mailbox that platforms answer to. It is read and never changed."""
+
+    host: NonEmpty
+    port: int = Field(default=993, ge=1, le=65535)
+    tls: Literal["implicit", "starttls"] = Field(
+        default="implicit",
+        description="starttls begins in the open, at port 143; without TLS nothing is read",
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="certificate of the authority that the server's own is signed by, if private",
+    )
+    username: NonEmpty
+    password: str = Field(pattern="^[A-Z][A-Z0-9_]*$", description="name of the secret (channels.secrets)")
+    folder: NonEmpty = "INBOX"
+    authserv_id: NonEmpty = Field(
+        description="by which our own receiving server signs its Authentication-Results; only those count"
+    )
+    mail_at_most: int = Field(default=20_000_000, ge=10_000, description="bytes; a longer one is not fetched")
+    mails_at_most: int = Field(default=200, ge=1, description="taken in at one poll; the others at the next")
+    timeout_s: float = Field(default=60, gt=0)
+
+
 class Removal(Section):
     """The confirmation rule: so many looks found it gone, over so long, and none between found it up."""
 
@@ -107,7 +137,7 @@ class Removal(Section):
         default=1, ge=0, description="between the first and last of them: two looks at once are one"
     )
     vantage_days: float = Field(
-        default=7,
+        default=30,
         ge=0,
         description="another vantage that found it there within so many days must have found it gone as well",
     )
@@ -142,11 +172,33 @@ class Evidence(Section):
     )
 
 
+class Tips(Section):
+    """How long a tip may wait for a person, from when it was received."""
+
+    minors_hours: float = Field(default=24, gt=0, description="where minors are concerned: by the clock")
+    working_days: int = Field(default=5, ge=1)
+
+
+class Handovers(Section):
+    """Case files given to another office, and got from one."""
+
+    working_days: int = Field(default=10, ge=1, description="for the answer, from the day it was packed")
+    package_at_most_mb: float = Field(default=500, gt=0, description="a larger package is not taken in")
+
+
 class Retention(Section):
     non_hit_days: int | None = Field(
         default=None,
         ge=7,
         description="then `vapewatch forget` deletes listings that nothing suspected; None: all is kept",
+    )
+
+
+class Contacts(Section):
+    key: Path | None = Field(
+        default=None,
+        description="file with the key of contact hashes, readable by its owner only; every machine that takes "
+        "listings in needs the same; None: contacts.key in var, made at the first use",
     )
 
 
@@ -165,9 +217,13 @@ class Settings(Section):
     review: Review = Review()
     notices: Notices = Notices()
     channels: Channels = Channels()
+    inbox: Inbox | None = Field(default=None, description="without it no mail is read")
     removal: Removal = Removal()
     classifier: Classifying = Classifying()
     crawl: Crawl = Crawl()
     evidence: Evidence = Evidence()
     retention: Retention = Retention()
+    tips: Tips = Tips()
+    handover: Handovers = Handovers()
+    contacts: Contacts = Contacts()
     desk: Desk = Desk()

@@ -1,4 +1,4 @@
-"""The three state machines as transition tables, and the one pure function that reads them.
+"""The state machines as transition tables, and the one pure function that reads them.
 
 A finding (what we hold true of a listing) is never a state: a lead may be answered and still up.
 """
@@ -43,6 +43,7 @@ class LeadEvent(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESPOND = "respond"
     CLOSE = "close"
+    REOPEN = "reopen"
     WITHDRAW = "withdraw"
 
 
@@ -59,12 +60,40 @@ class NoticeState(StrEnum):
 
 class NoticeEvent(StrEnum):
     APPROVE = "approve"
+    RECALL = "recall"
+    RETRY = "retry"
     SEND = "send"
     FAIL = "fail"
     ACKNOWLEDGE = "acknowledge"
     ANSWER = "answer"
     LAPSE = "lapse"
     CANCEL = "cancel"
+
+
+class TipState(StrEnum):
+    NEW = "new"
+    LINKED = "linked"  # it led to a listing, which goes its own way
+    DISMISSED = "dismissed"
+
+
+class TipEvent(StrEnum):
+    LINK = "link"
+    DISMISS = "dismiss"
+
+
+class HandoverState(StrEnum):
+    PACKED = "packed"
+    SENT = "sent"
+    RECEIVED = "received"
+    CLOSED = "closed"
+
+
+class HandoverEvent(StrEnum):
+    SEND = "send"
+    CONFIRM = "confirm"
+    ANSWER = "answer"  # we, what was handed to us
+    LEARN = "learn"  # from the other office, what came of what we handed over
+    CLOSE = "close"
 
 
 TASK: Mapping[tuple[TaskState, TaskEvent], TaskState] = {
@@ -100,16 +129,21 @@ LEAD: Mapping[tuple[LeadState, LeadEvent], LeadState] = {
     (LeadState.RESPONDED, LeadEvent.WITHDRAW): LeadState.WITHDRAWN,
     # a late answer is kept, and changes nothing that we found
     (LeadState.CLOSED, LeadEvent.RESPOND): LeadState.CLOSED,
+    # what it was closed for fell: looks that came in late speak against it
+    (LeadState.CLOSED, LeadEvent.REOPEN): LeadState.SENT,
 }
 
 NOTICE: Mapping[tuple[NoticeState, NoticeEvent], NoticeState] = {
     (NoticeState.DRAFT, NoticeEvent.APPROVE): NoticeState.APPROVED,
     (NoticeState.DRAFT, NoticeEvent.CANCEL): NoticeState.CANCELLED,
+    (NoticeState.APPROVED, NoticeEvent.RECALL): NoticeState.DRAFT,
     (NoticeState.APPROVED, NoticeEvent.CANCEL): NoticeState.CANCELLED,
     (NoticeState.APPROVED, NoticeEvent.SEND): NoticeState.SENT,
     (NoticeState.APPROVED, NoticeEvent.FAIL): NoticeState.SEND_FAILED,
+    (NoticeState.SEND_FAILED, NoticeEvent.RECALL): NoticeState.DRAFT,
+    # a person tries again what was given up
+    (NoticeState.SEND_FAILED, NoticeEvent.RETRY): NoticeState.APPROVED,
     (NoticeState.SEND_FAILED, NoticeEvent.SEND): NoticeState.SENT,
-    (NoticeState.SEND_FAILED, NoticeEvent.FAIL): NoticeState.SEND_FAILED,
     (NoticeState.SEND_FAILED, NoticeEvent.CANCEL): NoticeState.CANCELLED,
     (NoticeState.SENT, NoticeEvent.ACKNOWLEDGE): NoticeState.ACKNOWLEDGED,
     (NoticeState.SENT, NoticeEvent.ANSWER): NoticeState.ANSWERED,
@@ -118,6 +152,32 @@ NOTICE: Mapping[tuple[NoticeState, NoticeEvent], NoticeState] = {
     (NoticeState.ACKNOWLEDGED, NoticeEvent.LAPSE): NoticeState.LAPSED,
     (NoticeState.ANSWERED, NoticeEvent.ANSWER): NoticeState.ANSWERED,
     (NoticeState.LAPSED, NoticeEvent.ANSWER): NoticeState.ANSWERED,
+}
+
+TIP: Mapping[tuple[TipState, TipEvent], TipState] = {
+    (TipState.NEW, TipEvent.LINK): TipState.LINKED,
+    (TipState.NEW, TipEvent.DISMISS): TipState.DISMISSED,
+    # it was another listing, or a person read the title that no crawl could
+    (TipState.LINKED, TipEvent.LINK): TipState.LINKED,
+    # its page went before anybody saw it
+    (TipState.LINKED, TipEvent.DISMISS): TipState.DISMISSED,
+    # the link turned up after all
+    (TipState.DISMISSED, TipEvent.LINK): TipState.LINKED,
+}
+
+HANDOVER: Mapping[tuple[HandoverState, HandoverEvent], HandoverState] = {
+    (HandoverState.PACKED, HandoverEvent.SEND): HandoverState.SENT,
+    # somebody carried the file there: whoever confirms it has it
+    (HandoverState.PACKED, HandoverEvent.CONFIRM): HandoverState.RECEIVED,
+    (HandoverState.PACKED, HandoverEvent.CLOSE): HandoverState.CLOSED,
+    (HandoverState.SENT, HandoverEvent.CONFIRM): HandoverState.RECEIVED,
+    (HandoverState.SENT, HandoverEvent.LEARN): HandoverState.RECEIVED,
+    (HandoverState.SENT, HandoverEvent.CLOSE): HandoverState.CLOSED,
+    (HandoverState.RECEIVED, HandoverEvent.ANSWER): HandoverState.CLOSED,
+    (HandoverState.RECEIVED, HandoverEvent.LEARN): HandoverState.RECEIVED,
+    (HandoverState.RECEIVED, HandoverEvent.CLOSE): HandoverState.CLOSED,
+    # a late answer is kept
+    (HandoverState.CLOSED, HandoverEvent.LEARN): HandoverState.CLOSED,
 }
 
 S = TypeVar("S", bound=StrEnum)

@@ -26,7 +26,6 @@ RATE_LIMITED = "2001"
 
 class EbayBrowse(Interface):
     page_size = 200
-    _token = ""
 
     def login(self) -> Call:
         known = f"{self.keys['client_id']}:{self.keys['client_secret']}".encode()
@@ -38,9 +37,10 @@ class EbayBrowse(Interface):
         return Call(self.home + TOKEN, {}, "POST", headers, body)
 
     def admit(self, data: object) -> None:
-        self._token = text_at(data, "access_token")
-        if not self._token or not self._token.isascii() or not self._token.isprintable():
+        token = text_at(data, "access_token")
+        if not token or not token.isascii() or not token.isprintable():
             raise ShapeError("no access_token")
+        self.keys = {**self.keys, "access_token": token}
 
     def search(self, term: str | None, page: int, now: datetime) -> Call:  # noqa: ARG002 - nothing is signed
         offset = (page - 1) * self.page_size
@@ -81,7 +81,8 @@ class EbayBrowse(Interface):
 
     def _authorised(self, call: Call) -> Call:
         market = self.api.market or ""
-        headers = {"Authorization": f"Bearer {self._token}", "X-EBAY-C-MARKETPLACE-ID": market}
+        token = self.keys.get("access_token", "")
+        headers = {"Authorization": f"Bearer {token}", "X-EBAY-C-MARKETPLACE-ID": market}
         return Call(call.url, {"market": market}, headers=headers)
 
 

@@ -85,7 +85,7 @@ class ShapeError(ValueError):
 
 
 class Interface(ABC):
-    """``keys`` as :func:`crawlers.apis.keys.read_keys` gives them."""
+    """``keys`` as :func:`crawlers.apis.keys.read_keys` gives them, and what a login adds."""
 
     page_size: ClassVar[int]
     searches: ClassVar[bool] = True  # False: gives its whole catalogue only

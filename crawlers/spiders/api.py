@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from scrapy import Request
@@ -80,7 +81,7 @@ class ApiSpider(JobSpider):
     def on_fault(self, fault: Fault, answer: Answer) -> Judgement:
         """Counts and tells it; what is left of the run goes on, unless a key is refused."""
         self.recorder.counters[f"failed_{fault.kind}"] += 1
-        words = self._without_keys(clean(f"The interface answers: {fault}"))[:WORDS_LIMIT]
+        words = self._masked(clean(f"The interface answers: {fault}"))[:WORDS_LIMIT]
         self.recorder.issue(fault.kind, words, answer.url)
         if fault.kind is FaultKind.REFUSED:
             raise CloseSpider("interface_refused")
@@ -88,11 +89,23 @@ class ApiSpider(JobSpider):
         self.mind(judgement)
         return judgement
 
-    def _without_keys(self, words: str) -> str:
+    def without_keys(self, answer: Answer) -> Answer:
+        """As it may be kept: an answer that can be read may still repeat what it was asked with."""
+        body = answer.body
+        for key, value in self._secrets():
+            body = body.replace(value.encode(), f"({key})".encode())
+        headers = {name: self._masked(value) for name, value in answer.headers.items()}
+        return replace(answer, body=body, headers=headers)
+
+    def _masked(self, words: str) -> str:
         """Some interfaces repeat what was wrong."""
-        for key, value in self.interface.keys.items():
+        for key, value in self._secrets():
             words = words.replace(value, f"({key})")
         return words
+
+    def _secrets(self) -> list[tuple[str, str]]:
+        """The longest first: a short one may be a part of it, and would leave the rest."""
+        return sorted(self.interface.keys.items(), key=lambda pair: -len(pair[1]))
 
     def listing(self, offer: Offer, seen_at: datetime, evidence: str, found_by: str) -> Listing | None:
         """None for an offer without a title."""

@@ -87,8 +87,12 @@ class ApiRecheckSpider(ApiSpider):
 
     def on_target(self, response: Response, target: Target) -> Iterator[Request]:
         answer = self.answer(response)
-        seen_at, evidence = self.recorder.page(answer)
         judgement, offer = self._judge(answer, target.item_id)
+        if fault_of(answer, self.platform):  # it may repeat our keys, and proves nothing: not kept
+            self.recorder.sighting(target, judgement, answer)
+            self.mind(judgement)
+            return
+        seen_at, evidence = self.recorder.page(self.without_keys(answer))
         if judgement.state is Presence.GONE and self.interface.renames:
             yield self._page(target, judgement)
             return

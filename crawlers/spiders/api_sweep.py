@@ -93,7 +93,7 @@ class ApiSweepSpider(ApiSpider):
     def _keep(self, answer: Answer, result: ResultPage, search: Search) -> None:
         if not result.entries:
             return
-        seen_at, evidence = self.recorder.page(answer)
+        seen_at, evidence = self.recorder.page(self.without_keys(answer))
         for offer in result.offers:
             if not self._is_new(offer):
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -47,9 +48,12 @@ class JobSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Each request when there is room for it: Scrapy would queue all of a long job at once."""
+        room = asyncio.Event()  # Scrapy's own wait_for connects a handler anew for every page
+        self.crawler.signals.connect(room.set, signals.scheduler_empty)
         for request in self.first_requests():
             if self.crawler.engine is not None and self.crawler.engine.needs_backout():
-                await self.crawler.signals.wait_for(signals.scheduler_empty)
+                room.clear()
+                await room.wait()
             yield request
 
     def first_requests(self) -> Iterator[Request]:

@@ -38,6 +38,15 @@ class RecheckSpider(JobSpider):
         self.mind(judgement)
 
 
+class SellersSpider(RecheckSpider):
+    """The same for pages of sellers, which are no listings: what they offer is not read."""
+
+    def on_target(self, response: Response, target: Target) -> None:
+        look = self.look(response, target.item_id)
+        self.recorder.sighting(target, look.reading.judgement, look.answer, look.evidence)
+        self.mind(look.reading.judgement)
+
+
 def compared(reading: Reading, target: Target) -> Judgement:
     """The judgement, with ``altered`` for a page that is up but now sells something else."""
     if reading.listing and target.title and is_altered(target.title, reading.listing.title):

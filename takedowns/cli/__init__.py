@@ -12,12 +12,18 @@ from takedowns.cli import (
     collecting,
     evidence,
     following,
+    handover,
     licences,
+    networks,
+    notifying,
     platforms,
     records,
+    replying,
     rescanning,
     running,
     scheduling,
+    sellers,
+    tips,
 )
 from takedowns.cli.output import ERROR, PARTIAL, USAGE, complain
 from takedowns.configuration import UnknownPlatformError
@@ -36,9 +42,15 @@ PARTS = (
     classifying,
     rescanning,
     licences,
+    networks,
+    notifying,
     following,
+    replying,
+    tips,
+    handover,
     evidence,
     records,
+    sellers,
 )
 for part in PARTS:
     app.add_typer(part.app)

@@ -13,7 +13,9 @@ from takedowns import configuration, intake, jobs
 from takedowns.cli.output import ERROR, PARTIAL, Json, complain, progress, write_json, write_rows, write_text
 from takedowns.context import Context, open_context
 from takedowns.crawling.admission import NotNowError
+from takedowns.crawling.taking_in import collect_leftovers
 from takedowns.imports import pasted, short_links, spreadsheets
+from takedowns.prejudged import prejudged
 
 app = typer.Typer()
 
@@ -30,7 +32,7 @@ def sweep(
 ) -> None:
     """Search a platform for its terms, take in what is offered and flag what looks disguised."""
     context = open_context(configuration.folder())
-    jobs.collect_leftovers(context)
+    collect_leftovers(context)
     with progress(f"sweep {platform}") as done:
         result = jobs.sweep(context, platform, term or (), done)
     _finish(result, as_json)
@@ -38,15 +40,19 @@ def sweep(
 
 @app.command()
 def recheck(platform: str, as_json: Json = False) -> None:
-    """Look again at every lead of a platform that is due, then judge what was seen."""
+    """Look again at every lead and seller of a platform that is due, then judge what was seen."""
     context = open_context(configuration.folder())
     with progress(f"recheck {platform}") as done:
         result = jobs.recheck(context, platform, progress=done)
-    if result is None:
+    with progress(f"sellers of {platform}") as done:
+        of_sellers = jobs.recheck_sellers(context, platform, done)
+    results = [one for one in (result, of_sellers) if one]
+    if not results:
         write_json({"sightings": 0}) if as_json else write_text("nothing is due")
         return
     jobs.settle(context)
-    _finish(result, as_json)
+    *first, worst = sorted(results, key=lambda one: EXIT[one.outcome])
+    _finish(first[0].followed_by(worst) if first else worst, as_json)
 
 
 @app.command("import")
@@ -63,8 +69,9 @@ def import_file(
     )
     good = [row.listing for row in rows if isinstance(row, spreadsheets.GoodRow)]
     bad = [row for row in rows if isinstance(row, spreadsheets.RowError)]
+    judged = prejudged(context.ledger, good, context.classifier)
     with context.ledger.write() as session:
-        taken = intake.store_listings(session, good, context.classifier, road=road, now=context.clock())
+        taken = intake.store_listings(session, good, judged, road=road, now=context.clock())
     results = file.with_name(f"{file.stem}.result.csv")
     spreadsheets.write_results(results, rows)
     for row in bad:
@@ -96,7 +103,7 @@ def add(
     rows = [result.as_row() for result in results]
     failed = any(not result.recognised for result in results)
     for platform, targets in pasted.targets_by_platform(results).items():
-        failed |= not _look(context, platform, targets)
+        failed |= not look_at_once(context, platform, targets)
     write_rows(rows, as_json)
     if failed:
         raise typer.Exit(PARTIAL)
@@ -111,7 +118,8 @@ def _opened(context: Context, text: str) -> str:
         return text
 
 
-def _look(context: Context, platform: str, targets: tuple[Target, ...]) -> bool:
+def look_at_once(context: Context, platform: str, targets: tuple[Target, ...]) -> bool:
+    """Whether every one could be looked at; one on a platform that is not crawled counts as that."""
     if context.platforms[platform].road == "import":
         return True
     try:

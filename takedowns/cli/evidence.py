@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +28,7 @@ from takedowns.cli.output import (
     write_text,
 )
 from takedowns.context import Context, open_context
-from takedowns.evidence import dossier, keeping, packs, reading, retention, verifying
+from takedowns.evidence import dossier, keeping, manifest, packs, reading, retention, verifying
 from takedowns.evidence.dossier import Exhibit, UnknownError
 from takedowns.evidence.reading import Reference
 from takedowns.ledger import audit
@@ -65,6 +64,8 @@ def show(
 def _show_record(
     context: Context, reference: Reference, save: Path | None, lang: Lang, as_json: bool
 ) -> None:
+    with context.ledger.read() as session:
+        keeping.check(session, context.evidence, [reference.run_id])
     found = reading.record(context.evidence, reference)
     rows = [_record_row(one) for one in (found, *reading.beside(context.evidence, reference))]
     _write(rows, lang, as_json)
@@ -91,6 +92,7 @@ def _show_listing(context: Context, name: str, lang: Lang, as_json: bool) -> Non
     with context.ledger.read() as session:
         listing = dossier.listing_named(session, name)
         exhibits = dossier.exhibits(session, context.evidence, listing)
+        keeping.check(session, context.evidence, {one.reference.run_id for one in exhibits if one.reference})
         rows = [_exhibit_row(context, one) for one in exhibits]
         pictures = [
             {
@@ -99,7 +101,7 @@ def _show_listing(context: Context, name: str, lang: Lang, as_json: bool) -> Non
                 "perceptual_hash": facts.perceptual_hash,
                 "sha256": facts.sha256,
             }
-            for origin, facts in dossier.pictures_of(context.evidence, listing)
+            for origin, facts in dossier.pictures_of(session, context.evidence, listing)
         ]
     if as_json:
         write_json(
@@ -201,17 +203,9 @@ def pack(
         if lead is None:
             raise UnknownError(f"no lead {number!r}")
         packed = packs.pack(session, context.evidence, lead, office=context.settings.office)
-    sha256 = hashlib.sha256(packed).hexdigest()
     with context.ledger.write() as session:
         file.write_bytes(packed)
-        audit.record(
-            session,
-            at=context.clock(),
-            actor=user.login,
-            action=packs.HANDED_OUT,
-            subject=f"lead:{lead.id}",
-            payload={"sha256": sha256, "bytes": len(packed)},
-        )
+        sha256 = packs.hand_out(session, lead, packed, user, now=context.clock())
     told = {"file": str(file), "sha256": sha256, "bytes": len(packed)}
     write_json(told) if as_json else write_text(say("packed", lang, **told))
 
@@ -249,8 +243,9 @@ def keep(lang: Speak = Lang.ZH, as_json: Json = False) -> None:
         unkept = sorted(set(ended) - keeping.all_vouched(session).keys())
     waiting = [context.runs / run_id for run_id in unkept if (context.runs / run_id).is_dir()]
     for run in waiting:
+        made = manifest.make(context.evidence, run)
         with context.ledger.write() as session:
-            keeping.keep(session, context.evidence, rundir.read_run(run), now=context.clock())
+            keeping.keep(session, context.evidence, made, now=context.clock())
     write_json({"kept": len(waiting)}) if as_json else write_text(say("kept", lang, count=len(waiting)))
 
 
@@ -260,22 +255,33 @@ def expire(
     lang: Speak = Lang.ZH,
     as_json: Json = False,
 ) -> None:
-    """Give up evidence older than `evidence.keep_days` that no flag, decision or measurement rests on."""
+    """Give up evidence older than `evidence.keep_days` that no flag, decision or measurement rests on.
+
+    Also forget old work that was done or given up, whatever the term.
+    """
     context = open_context(configuration.folder())
     keep_days = context.settings.evidence.keep_days
+    if not preview:
+        with context.ledger.write() as session:
+            retention.forget_work(session, now=context.clock())
     if keep_days is None:
         write_json({"expired": []}) if as_json else write_text(say("no_term", lang))
         return
-    with context.ledger.read() as session:
-        leaving = retention.due(session, keep_days=keep_days, now=context.clock())
-    if not preview:
-        with context.ledger.write() as session:
-            retention.give_up(session, leaving, keep_days=keep_days, now=context.clock())
-        with context.ledger.read() as session:
-            leaving = list(retention.remove(session, context.evidence, context.runs))
+    leaving = _expired(context, keep_days, preview)
     write_json({"expired": leaving}) if as_json else write_text(
         "\n".join((*map(harmless, leaving), say("expired", lang, count=0 if preview else len(leaving))))
     )
+
+
+def _expired(context: Context, keep_days: int, preview: bool) -> list[str]:
+    with context.ledger.read() as session:
+        leaving = retention.due(session, keep_days=keep_days, now=context.clock())
+    if preview:
+        return leaving
+    with context.ledger.write() as session:
+        retention.give_up(session, leaving, keep_days=keep_days, now=context.clock())
+    with context.ledger.read() as session:
+        return list(retention.remove(session, context.evidence, context.runs))
 
 
 def _write(rows: list[dict[str, Any]], lang: Lang, as_json: bool) -> None:

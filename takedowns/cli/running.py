@@ -15,11 +15,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from classifiers import yamlfile
-from takedowns import configuration, jobs, users
+from takedowns import configuration, users
 from takedowns import demo as demonstration
 from takedowns import doctor as examination
 from takedowns.cli.output import ERROR, Json, complain, stderr, write_json, write_rows, write_text
 from takedowns.context import Context, open_context, real_time
+from takedowns.crawling.taking_in import collect_leftovers
 from takedowns.desk.app import create_app
 from takedowns.ledger.tables import JobFiring, User
 from takedowns.ledger.vocabulary import Role
@@ -94,7 +95,7 @@ def scheduler() -> None:
 def up() -> None:
     """Serve the desk and run the scheduled jobs."""
     context = open_context(configuration.folder())
-    jobs.collect_leftovers(context)
+    collect_leftovers(context)
     timer = BackgroundScheduler()
     add_jobs(timer, context, _schedule())
     _start_logging()

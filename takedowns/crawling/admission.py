@@ -6,6 +6,7 @@ the same budget nor knock at one platform together.
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -67,6 +68,7 @@ def admit(
             simulated=simulated,
             trusted=False,
             requests=allowed.requests,
+            host=this_host(),
             stats={},
         )
     )
@@ -78,6 +80,11 @@ def take_turn(session: Session) -> None:
     """Two that ask at once must see each other; SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.text("LOCK TABLE crawl_run IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def this_host() -> str:
+    """The machine that a run is on: where its directory lies, and where alone it shows that it has died."""
+    return socket.gethostname()
 
 
 def past_runs(session: Session, platform: str, now: datetime) -> list[PastRun]:
@@ -102,7 +109,7 @@ def _set_aside(
     session: Session, platform: Platform, kind: RunKind, panel: Panel | None, now: datetime
 ) -> int:
     """The random arm's requests of today, which the targeted arm leaves alone."""
-    if panel is None or platform.search is None or kind.arm is Arm.RANDOM:
+    if panel is None or platform.road != "page" or platform.search is None or kind.arm is Arm.RANDOM:
         return 0
     drawn = sa.select(CrawlRun.run_id).where(
         CrawlRun.platform == platform.name,

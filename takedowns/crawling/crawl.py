@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from crawlers import rundir
+from crawlers.permission import Permission
+from crawlers.platforms import Platform
+from takedowns.context import Context
 from takedowns.crawling.interface_keys import environment_for
 from takedowns.settings import Crawl
 
@@ -27,6 +31,29 @@ Progress = Callable[[int], None]
 def new_run_id(kind: rundir.RunKind, platform: str, at: datetime) -> str:
     """Sortable and unique, also when two runs start in the same second."""
     return f"{at:%Y%m%dT%H%M%S}-{kind.value}-{platform}-{secrets.token_hex(3)}"
+
+
+def job_of(
+    context: Context,
+    platform: Platform,
+    kind: rundir.RunKind,
+    run_id: str,
+    allowed: Permission,
+    now: datetime,
+    **what: Any,
+) -> rundir.CrawlJob:
+    """The job of a run that was let start; ``what``: its fields that say what there is to do."""
+    return rundir.CrawlJob(
+        run_id=run_id,
+        kind=kind,
+        platform=platform,
+        vantage=platform.vantage,
+        contact=context.settings.office.contact,
+        clock=now if context.simulated else None,
+        requests_at_most=allowed.requests,
+        seconds_at_most=(allowed.until - now).total_seconds() if allowed.until else None,
+        **what,
+    )
 
 
 def crawl(job: rundir.CrawlJob, folder: Path, limits: Crawl, progress: Progress | None = None) -> rundir.Run:
@@ -88,6 +115,7 @@ def _end(process: subprocess.Popen[bytes], grace_seconds: float) -> None:
 def _finished(run: Path, kind: rundir.RunKind) -> int:
     looks = {
         rundir.RunKind.RECHECK: rundir.sightings_file,
+        rundir.RunKind.SELLERS: rundir.sightings_file,
         rundir.RunKind.CAPTURE: rundir.captures_file,
         rundir.RunKind.LOOK: rundir.captures_file,
     }

@@ -1,7 +1,7 @@
 """The keys of interfaces on their way to the crawl that needs them: by its environment, and no other's.
 
 They stand in our own environment or in the file that ``crawl.keys`` in ``vapewatch.yml`` names: a line
-``NAME=value`` each, ``#`` for remarks. What the environment holds goes before the file.
+``NAME=value`` each, ``#`` for remarks. What the environment holds goes before the file, unless it is empty.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def environment_for(platform: Platform, file: Path | None) -> dict[str, str]:
 
 def missing(file: Path | None) -> list[str]:
     """The interfaces that cannot be asked for want of keys. Raises ConfigError."""
-    there = {name for name, value in _all_keys(file).items() if value.strip()}
-    return [interface for interface in KEYS if not there.issuperset(variables(interface))]
+    there = _all_keys(file).keys()
+    return [interface for interface in KEYS if not there >= set(variables(interface))]
 
 
 def _all_keys(file: Path | None) -> dict[str, str]:
-    return (read_keys_file(file) if file else {}) | os.environ
+    ours = {name: os.environ[name] for name in KNOWN if os.environ.get(name, "").strip()}
+    return (read_keys_file(file) if file else {}) | ours
 
 
 def read_keys_file(path: Path) -> dict[str, str]:

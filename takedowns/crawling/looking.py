@@ -18,7 +18,7 @@ from crawlers.platforms import Platform
 from takedowns import accounts
 from takedowns.context import Context
 from takedowns.crawling import admission
-from takedowns.crawling.crawl import crawl, new_run_id
+from takedowns.crawling.crawl import crawl, job_of, new_run_id
 from takedowns.ledger import audit
 from takedowns.ledger.vocabulary import RunState
 
@@ -49,31 +49,14 @@ def look(
 
     Raises NotNowError when the platform may not be asked now, NothingSeenError when the crawl died.
     """
-    now = context.clock()
-    run_id = new_run_id(rundir.RunKind.LOOK, profile.name, now)
+    now, kind, panel = context.clock(), rundir.RunKind.LOOK, context.panels.get(profile.name)
+    run_id = new_run_id(kind, profile.name, now)
     with context.ledger.write() as session:
         allowed = admission.admit(
-            session,
-            profile,
-            rundir.RunKind.LOOK,
-            run_id,
-            panel=context.panels.get(profile.name),
-            simulated=context.simulated,
-            now=now,
+            session, profile, kind, run_id, panel=panel, simulated=context.simulated, now=now
         )
     with accounts.failing(context, run_id):
-        job = rundir.CrawlJob(
-            run_id=run_id,
-            kind=rundir.RunKind.LOOK,
-            platform=profile,
-            targets=tuple(targets),
-            follow=follow,
-            vantage=profile.vantage,
-            contact=context.settings.office.contact,
-            clock=now if context.simulated else None,
-            requests_at_most=allowed.requests,
-            seconds_at_most=(allowed.until - now).total_seconds() if allowed.until else None,
-        )
+        job = job_of(context, profile, kind, run_id, allowed, now, targets=tuple(targets), follow=follow)
         run = crawl(job, context.runs, context.settings.crawl)
     try:
         seen = _seen(run, targets)

@@ -125,7 +125,7 @@ def open_work(session: Session, *, now: datetime) -> dict[tuple[str, RunKind], l
         .where(
             WorkItem.state == WorkState.OPEN,
             sa.or_(
-                WorkItem.kind == RunKind.RECHECK,
+                WorkItem.kind.in_([kind for kind in RunKind if kind.judges]),
                 sa.and_(WorkItem.run_id.is_not(None), WorkItem.created_at > now - RESUME_WITHIN),
             ),
         )
@@ -167,7 +167,7 @@ def _done(run: rundir.Run, items: Sequence[WorkItem]) -> set[str]:
     kind = RunKind(items[0].kind) if items else None
     if kind is RunKind.SAMPLE:  # a sample cannot be continued: the results move on
         return subjects if run.stats else set()
-    if kind is RunKind.RECHECK:
+    if kind is not None and kind.judges:
         return {sighting.item_id for sighting in run.sightings if _was_reached(sighting.reason)}
     if kind is None or job is None:
         return set()

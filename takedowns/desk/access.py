@@ -9,8 +9,8 @@ from takedowns.roles import REVIEWERS, SENIORS
 
 EVERYONE = frozenset(Role)
 
-# before sign-in
-PUBLIC = frozenset({"sign_in", "sign_in_submit", "set_preferences"})
+# before sign-in; the last is called by machines, and each call is signed
+PUBLIC = frozenset({"sign_in", "sign_in_submit", "set_preferences", "take_responses"})
 
 ROLES: Mapping[str, frozenset[Role]] = {
     "start": EVERYONE,
@@ -31,9 +31,32 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "approve_notice": SENIORS,
     "cancel_notice": REVIEWERS,
     "send_notice": REVIEWERS,
+    "recall_notice": REVIEWERS,
+    "acknowledge_notice": REVIEWERS,
+    "notice_file": REVIEWERS,
+    "withdraw_lead": REVIEWERS,
     "record_handover": REVIEWERS,
+    "networks": EVERYONE,
+    "network": EVERYONE,
     "tracker": EVERYONE,
     "lead": EVERYONE,
+    "enter_response": REVIEWERS,
+    "tray": REVIEWERS,
+    "match_stray": REVIEWERS,
+    "dismiss_stray": REVIEWERS,
+    "tips": REVIEWERS,
+    "add_tip": REVIEWERS,
+    "link_tip": REVIEWERS,
+    "dismiss_tip": REVIEWERS,
+    "handovers": REVIEWERS,
+    "handover": REVIEWERS,
+    "handover_file": SENIORS,
+    "pack_handover": SENIORS,
+    "send_handover": SENIORS,
+    "handover_sent": SENIORS,
+    "take_receipt": SENIORS,
+    "answer_handover": SENIORS,
+    "close_handover": SENIORS,
     "reports": EVERYONE,
     "report_file": EVERYONE,
 }

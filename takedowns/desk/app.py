@@ -16,14 +16,31 @@ from classifiers import lexicon
 from crawlers.platforms import Platform
 from takedowns import configuration
 from takedowns.desk import pages
-from takedowns.desk.screens import item, outbox, preferences, queue, reports, signin, start, tracker
+from takedowns.desk.screens import (
+    handovers,
+    hooks,
+    item,
+    networks,
+    outbox,
+    preferences,
+    queue,
+    reports,
+    signin,
+    start,
+    tips,
+    tracker,
+    tray,
+)
 from takedowns.desk.security import BodyLimit, SameOriginOnly, SecurityHeaders
 from takedowns.desk.visit import Desk, SignedOutError, anonymous, recognised, to_sign_in, visit
 from takedowns.ledger.engine import Ledger
 from takedowns.settings import Settings
 
 STATIC = Path(__file__).with_name("static")
-SCREENS = (signin, preferences, start, queue, item, outbox, tracker, reports)
+SCREENS = (
+    *(signin, preferences, start, queue, item, outbox, tracker, networks, tray),
+    *(tips, handovers, reports, hooks),
+)
 BODY_AT_MOST = 1_000_000  # bytes; the longest form is a note and 200 leads
 
 

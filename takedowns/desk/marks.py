@@ -28,6 +28,8 @@ _NAMED_HANDLE = re.compile(
     r"(?:微信?|薇信?|威信|[vw]x|qq|扣扣|企鹅号?|电报|telegram|tg)号?[^\w\n]{0,4}([0-9A-Za-z_\-]{5,})",
     re.I,
 )
+# In what people write; an item id or a piece of an address is none.
+_MOBILE = re.compile(r"(?!\A[0-9]+\Z)(?<![0-9/=])(1[3-9])[0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9])")
 _HANDLE_BEHIND = re.compile(r"[^0-9A-Za-z\n]{0,4}[0-9A-Za-z_\-]{5,}")
 
 
@@ -116,7 +118,8 @@ def covered(text: str, spans: Iterable[Span] = ()) -> str:
 
 
 def _unnamed(text: str) -> str:
-    return _NAMED_HANDLE.sub(lambda found: found[0][: -len(found[1])] + masked(found[1]), text)
+    text = _NAMED_HANDLE.sub(lambda found: found[0][: -len(found[1])] + masked(found[1]), text)
+    return _MOBILE.sub(lambda found: found[1] + "•" * (len(found[0]) - 2), text)
 
 
 def _numbers(spans: Iterable[Span]) -> tuple[int, ...]:

@@ -7,18 +7,59 @@ from gettext import NullTranslations
 
 from classifiers.yamlfile import ConfigError
 from takedowns.desk.words import WORDS
+from takedowns.dispatches import DispatchError
+from takedowns.handing_over.handovers import HandoverError
+from takedowns.handing_over.package import PackageError
 from takedowns.leads import LeadError
 from takedowns.letters import LetterError
 from takedowns.notices import NoticeError
+from takedowns.replies.claims import ReplyError
 from takedowns.review import ReviewError
 from takedowns.roles import NotAllowedError
+from takedowns.tips import TipError
 
-REFUSALS = (ReviewError, LeadError, NoticeError, LetterError, NotAllowedError, ConfigError)
-Refusal = ReviewError | LeadError | NoticeError | LetterError | NotAllowedError | ConfigError
+REFUSALS = (
+    ReviewError,
+    LeadError,
+    NoticeError,
+    DispatchError,
+    LetterError,
+    NotAllowedError,
+    ReplyError,
+    TipError,
+    HandoverError,
+    PackageError,
+    ConfigError,
+)
+Refusal = (
+    ReviewError
+    | LeadError
+    | NoticeError
+    | DispatchError
+    | LetterError
+    | NotAllowedError
+    | ReplyError
+    | TipError
+    | HandoverError
+    | PackageError
+    | ConfigError
+)
 # Their own text says which one, which file or which line.
 DETAILED = frozenset(
-    {"config", "lead_not_ready", "lead_state", "letter", "notice", "notice_state", "task_state"}
-    | {"too_many_leads"}
+    {
+        "config",
+        "dispatch",
+        "held",
+        "lead_not_ready",
+        "lead_state",
+        "letter",
+        "notice",
+        "notice_state",
+        "reply",
+        "task_state",
+    }
+    | {"too_many_leads", "tip", "no_listing", "other_tip"}
+    | {"handover", "handover_state", "package", "receipt"}
 )
 
 

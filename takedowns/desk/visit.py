@@ -15,7 +15,8 @@ from pydantic import BeforeValidator
 
 from classifiers.lexicon import Concept
 from crawlers.platforms import Platform
-from takedowns import users
+from takedowns import configuration, users
+from takedowns.context import Context
 from takedowns.desk.access import PUBLIC, may_use
 from takedowns.desk.i18n import DEFAULT, LANGUAGES
 from takedowns.desk.security import Attempts
@@ -39,6 +40,11 @@ class Desk:
     concepts: Mapping[str, Concept]
     pages: Mapping[str, Environment]
     attempts: Attempts = field(default_factory=Attempts)
+
+    @property
+    def context(self) -> Context:
+        """For the units of work that the scheduler does, too."""
+        return Context(configuration.folder(), self.settings, dict(self.platforms), self.ledger, self.clock)
 
     @property
     def idle(self) -> timedelta:

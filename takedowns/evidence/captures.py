@@ -45,7 +45,7 @@ def due(session: Session, store: Store, platform: str, *, now: datetime) -> dict
     wanted = sa.select(Listing).where(Listing.id.in_([cause.listing_id for cause in ordered]))
     listings = {row.id: row for row in session.scalars(wanted)}
     return {
-        listings[cause.listing_id].item_id: _detail(store, listings[cause.listing_id], cause)
+        listings[cause.listing_id].item_id: _detail(session, store, listings[cause.listing_id], cause)
         for cause in ordered
     }
 
@@ -65,13 +65,13 @@ def captured_in(session: Session, platform: str, item_id: str) -> list[str]:
     return [run_id for run_id in session.scalars(done.order_by(WorkItem.id)) if run_id]
 
 
-def _detail(store: Store, listing: Listing, cause: Cause) -> dict[str, Any]:
+def _detail(session: Session, store: Store, listing: Listing, cause: Cause) -> dict[str, Any]:
     snapshot = current_snapshot(listing)
     return {
         "url": listing.url,
         "title": snapshot.title if snapshot else None,
         "cause": cause.name,
-        "pictures": pictures.wanted(store, snapshot.images) if snapshot else [],
+        "pictures": pictures.wanted(session, store, snapshot.images) if snapshot else [],
     }
 
 

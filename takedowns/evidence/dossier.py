@@ -54,10 +54,10 @@ def exhibits(session: Session, store: Store, listing: Listing) -> list[Exhibit]:
     return sorted(found, key=lambda exhibit: (exhibit.at, exhibit.what))
 
 
-def pictures_of(store: Store, listing: Listing) -> list[tuple[Origin, PictureFacts]]:
+def pictures_of(session: Session, store: Store, listing: Listing) -> list[tuple[Origin, PictureFacts]]:
     """Those that were fetched, of everything that the listing ever showed."""
     addresses = [str(url) for snapshot in listing.snapshots for url in snapshot.images]
-    return list(pictures.known(store, addresses))
+    return pictures.known(session, store, addresses)
 
 
 def _snapshots(found: Sequence[ListingSnapshot]) -> Iterator[Exhibit]:

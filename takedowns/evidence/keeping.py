@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from crawlers import rundir
 from takedowns.evidence import manifest
-from takedowns.evidence.manifest import Manifest
-from takedowns.evidence.store import Store
+from takedowns.evidence.manifest import Manifest, ManifestError
+from takedowns.evidence.store import Store, place
 from takedowns.ledger import audit
 from takedowns.ledger.tables import AuditEntry
 
@@ -19,15 +20,15 @@ KEEP = "evidence.keep"
 EXPIRE = "evidence.expire"
 
 
-def keep(session: Session, store: Store, run: rundir.Run, *, now: datetime) -> Manifest:
-    """Keep what the run left. A run that was kept before is left as it is.
+def keep(session: Session, store: Store, made: Manifest, *, now: datetime) -> Manifest:
+    """Vouch for what :func:`manifest.make` put into the store. A run that was kept before is left as it is.
 
     In the transaction of the intake: what cannot be kept is not taken in either.
     """
-    run_id = run.path.name
+    run_id = made.run_id
     if store.manifest(run_id).exists() and vouched(session, run_id):
         return manifest.load(store, run_id)
-    made = manifest.make(store, run.path)
+    place(store.manifest(run_id), made.canonical)
     payload = {
         "manifest_sha256": made.sha256,
         "files": len(made.files),
@@ -46,6 +47,17 @@ def vouched(session: Session, run_id: str) -> str | None:
         .limit(1)
     ).first()
     return entry.payload["manifest_sha256"] if entry else None
+
+
+def check(session: Session, store: Store, run_ids: Iterable[str]) -> None:
+    """Raises ManifestError for a run whose manifest is not the one that was kept, or cannot be read."""
+    kept = all_vouched(session)
+    for run_id in run_ids:
+        with suppress(LookupError):
+            if manifest.load(store, run_id).sha256 != kept.get(run_id):
+                raise ManifestError(
+                    f"{store.manifest(run_id)} is not the manifest that the audit chain names"
+                )
 
 
 def all_vouched(session: Session) -> dict[str, str]:

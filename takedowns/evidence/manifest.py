@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 
 from crawlers import rundir
 from crawlers.listing import Frozen, NonEmpty
-from takedowns.evidence.store import Store, place
+from takedowns.evidence.store import Store
 
 WARC = "evidence/pages.warc.gz"
 
@@ -46,10 +46,11 @@ class ManifestError(ValueError):
 
 
 def make(store: Store, run: Path) -> Manifest:
-    """Put every file of the run directory into the store, and its manifest last.
+    """Put every file of the run directory into the store, and tell what was put; doing it again is harmless.
 
-    Evidence is shared with the run directory, not copied; the small files beside it are copied, because
-    whoever resumes a run may still write there.
+    Before the transaction that keeps it: hashing a run's files takes seconds. Evidence is shared with the run
+    directory, not copied; the small files beside it are copied, because whoever resumes a run may still write
+    there.
     """
     files = tuple(
         KeptFile(
@@ -57,9 +58,7 @@ def make(store: Store, run: Path) -> Manifest:
         )
         for path in _files(run)
     )
-    manifest = Manifest(run_id=run.name, files=files)
-    place(store.manifest(run.name), manifest.canonical)
-    return manifest
+    return Manifest(run_id=run.name, files=files)
 
 
 def load(store: Store, run_id: str) -> Manifest:

@@ -19,15 +19,19 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
     Raises ValueError for a path that is not made of plain ASCII names.
     """
-    whole = {**files, MANIFEST: manifest_of(files)}
+    return zipped({**files, MANIFEST: manifest_of(files)})
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """The zip of these files alone. Raises ValueError as :func:`packed` does."""
     packing = io.BytesIO()
     # Stored, not deflated: another version of zlib would make other bytes of the same pack.
     with zipfile.ZipFile(packing, "w", zipfile.ZIP_STORED) as pack:
-        for path in sorted(whole):
-            entry = zipfile.ZipInfo(_harmless(path), EPOCH)
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(harmless(path), EPOCH)
             entry.external_attr = PLAIN_FILE
             entry.create_system = 3  # the same on every system
-            pack.writestr(entry, whole[path])
+            pack.writestr(entry, files[path])
     return packing.getvalue()
 
 
@@ -37,7 +41,8 @@ def manifest_of(files: Mapping[str, bytes]) -> bytes:
     return "".join(lines).encode()
 
 
-def _harmless(path: str) -> str:
+def harmless(path: str) -> str:
+    """``path``. Raises ValueError unless it is made of plain ASCII names, with slashes between them."""
     if not all(NAME.fullmatch(part) for part in path.split("/")):
         raise ValueError(f"{path!r} is no name for a file in a pack")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,19 +16,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from crawlers import warc
-from takedowns.evidence import dossier, reading
+from takedowns.evidence import dossier, keeping, reading
 from takedowns.evidence.dossier import Exhibit
 from takedowns.evidence.packing import packed
 from takedowns.evidence.pictures import Origin, PictureFacts
+from takedowns.evidence.reading import Reference
 from takedowns.evidence.store import Store
 from takedowns.evidence.viewing import viewable
-from takedowns.ledger.tables import AuditEntry, Lead
+from takedowns.ledger import audit
+from takedowns.ledger.tables import AuditEntry, Lead, User
 from takedowns.letters import clean
 from takedowns.settings import Office
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HANDED_OUT = "evidence.pack"  # told in the audit chain, and no part of a pack: packing again changes nothing
 EXHIBITS_AT_MOST = 20  # the page that was judged, and the newest captures
+STAFF = "staff"  # stands for every name in what leaves the house
 ONE_LINE = 500  # characters of what a seller wrote, in a text for people
 ENDINGS = {
     "image/jpeg": "jpg",
@@ -38,23 +42,52 @@ ENDINGS = {
 }
 
 
-def pack(session: Session, store: Store, lead: Lead, *, office: Office) -> bytes:
-    """The zip. Raises ValueError when evidence was changed: a pack must not vouch for it."""
+def pack(session: Session, store: Store, lead: Lead, *, office: Office, outward: bool = False) -> bytes:
+    """The zip; ``outward``: without names of staff, notes and scores.
+
+    Raises ValueError when evidence was changed: a pack must not vouch for it.
+    """
     files: dict[str, bytes] = {}
     chosen = _chosen(dossier.exhibits(session, store, lead.listing), lead)
+    keeping.check(session, store, {one.reference.run_id for one in chosen if one.reference})
     told = [_add_exhibit(files, store, number, one) for number, one in enumerate(chosen, 1)]
-    pictures = dossier.pictures_of(store, lead.listing)
-    custody = [_entry(entry) for entry in _custody(session, lead, chosen)]
+    pictures = dossier.pictures_of(session, store, lead.listing)
+    custody = [_entry(entry, outward) for entry in _custody(session, lead, chosen)]
     metadata = {
-        **_metadata(lead),
+        **_metadata(lead, outward),
         "exhibits": told,
         "pictures": [_add_picture(files, store, *one) for one in pictures],
     }
     files["metadata.json"] = _json(metadata)
     files["custody.json"] = _json(custody)
     for lang in ("zh", "en"):
-        files[f"README.{lang}.txt"] = _readme(lang, metadata, custody, office).encode()
+        files[f"README.{lang}.txt"] = _readme(lang, metadata, custody, office, outward).encode()
     return packed(files)
+
+
+def hand_out(session: Session, lead: Lead, pack: bytes, user: User, *, now: datetime) -> str:
+    """Tell in the audit chain that ``user`` got this pack; returns its SHA-256."""
+    sha256 = hashlib.sha256(pack).hexdigest()
+    payload = {"sha256": sha256, "bytes": len(pack)}
+    subject = f"lead:{lead.id}"
+    audit.record(session, at=now, actor=user.login, action=HANDED_OUT, subject=subject, payload=payload)
+    return sha256
+
+
+def holds_evidence(session: Session, store: Store, lead: Lead) -> bool:
+    """Whether a pack of it would have a page or a picture in it."""
+    chosen = _chosen(dossier.exhibits(session, store, lead.listing), lead)
+    if any(_is_there(store, one.reference) for one in chosen if one.reference):
+        return True
+    return bool(dossier.pictures_of(session, store, lead.listing))
+
+
+def _is_there(store: Store, page: Reference) -> bool:
+    try:
+        reading.file_of(store, page)
+    except LookupError:
+        return False
+    return True
 
 
 def _chosen(exhibits: Sequence[Exhibit], lead: Lead) -> list[Exhibit]:
@@ -107,7 +140,7 @@ def _add_picture(
     return {"file": name, **origin.model_dump(mode="json"), **facts.model_dump(mode="json")}
 
 
-def _metadata(lead: Lead) -> dict[str, Any]:
+def _metadata(lead: Lead, outward: bool) -> dict[str, Any]:
     listing, decision = lead.listing, lead.decision
     seller, snapshot = listing.seller, decision.snapshot
     verdict = next((one for one in snapshot.verdicts if one.id == decision.verdict_id), None)
@@ -129,11 +162,11 @@ def _metadata(lead: Lead) -> dict[str, Any]:
         "decision": {
             "finding": decision.finding.value,
             "category": decision.category.value if decision.category else None,
-            "reviewer": decision.reviewer.login,
+            "reviewer": STAFF if outward else decision.reviewer.login,
             "decided_at": decision.decided_at.isoformat(),
         },
         "verdict": None
-        if verdict is None
+        if verdict is None or outward
         else {
             "label": verdict.label.value,
             "score": verdict.score,
@@ -156,20 +189,27 @@ def _custody(session: Session, lead: Lead, exhibits: Iterable[Exhibit]) -> Seque
     return session.scalars(sa.select(AuditEntry).where(*told).order_by(AuditEntry.seq)).all()
 
 
-def _entry(entry: AuditEntry) -> dict[str, Any]:
+def _entry(entry: AuditEntry, outward: bool) -> dict[str, Any]:
     names = ("seq", "actor", "action", "subject", "payload", "previous_hash", "hash")
-    return {**{name: getattr(entry, name) for name in names}, "at": entry.at.isoformat()}
+    told = {**{name: getattr(entry, name) for name in names}, "at": entry.at.isoformat()}
+    if outward:
+        del told["payload"]
+        told["actor"] = entry.actor if entry.actor.startswith("system:") else STAFF
+    return told
 
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8", "replace")
 
 
-def _readme(lang: str, metadata: dict[str, Any], custody: list[dict[str, Any]], office: Office) -> str:
+def _readme(
+    lang: str, metadata: dict[str, Any], custody: list[dict[str, Any]], office: Office, outward: bool
+) -> str:
     listing, decision, seller = metadata["listing"], metadata["decision"], metadata["seller"]
     exhibits = metadata["exhibits"]
     return _template(lang).render(
         number=metadata["lead"]["number"],
+        outward=outward,
         office_zh=office.name_zh,
         office_en=office.name_en,
         **{name: clean(str(listing[name]), ONE_LINE) for name in ("platform", "item_id", "url", "title")},

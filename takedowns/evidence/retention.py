@@ -28,6 +28,9 @@ from takedowns.ledger.tables import (
     Sighting,
     WorkItem,
 )
+from takedowns.ledger.vocabulary import WorkState
+
+WORK_DAYS = 90  # of memory of what was done: patrols look 28 days back, nothing looks further
 
 
 def due(session: Session, *, keep_days: int, now: datetime) -> list[str]:
@@ -35,6 +38,17 @@ def due(session: Session, *, keep_days: int, now: datetime) -> list[str]:
     old = sa.select(CrawlRun.run_id).where(CrawlRun.recorded_at < now - timedelta(days=keep_days))
     kept = keeping.all_vouched(session).keys() - keeping.expired(session)
     return sorted((set(session.scalars(old)) & kept) - _bound(session))
+
+
+def forget_work(session: Session, *, now: datetime) -> None:
+    """Delete work that ended more than :data:`WORK_DAYS` ago, but captures: they tell what a run shows."""
+    session.execute(
+        sa.delete(WorkItem).where(
+            WorkItem.state.in_((WorkState.DONE, WorkState.GIVEN_UP)),
+            WorkItem.finished_at < now - timedelta(days=WORK_DAYS),
+            WorkItem.kind != RunKind.CAPTURE,
+        )
+    )
 
 
 def give_up(session: Session, run_ids: Iterable[str], *, keep_days: int, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 ``sha256/ab/cdef…``         the bytes, read-only
 ``manifests/<run>.json``    which file of the run has which hash
-``pictures/ab/cdef….json``  what is known of a picture; ``addresses/`` where it was fetched from
 """
 
 from __future__ import annotations

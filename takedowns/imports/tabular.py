@@ -15,12 +15,12 @@ import unicodedata
 import warnings
 import zipfile
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, zip_longest
+from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import openpyxl
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
@@ -29,6 +29,8 @@ MAX_BYTES = 100_000_000  # unpacked; ten times the largest list a platform has r
 MAX_ROW = 1_048_576  # of the workbook format; a higher row number is an attack on the reader
 MAX_COLUMNS = 256
 MAX_LINES = 1_000  # in one delimited record: an unclosed quote must not swallow the file
+PORTION = 1_000  # rows of a workbook read at a time
+MACROS = re.compile(r"vbaProject\.bin$|/macrosheets/", re.IGNORECASE)  # parts that hold programs
 MAX_UNREADABLE = 100  # then the file is not worth going on, and going on could take hours
 HEADER_WITHIN = 20  # a title and notes may stand above the header
 DELIMITERS = ",\t;"
@@ -86,6 +88,8 @@ class _Unreadable:
     text: str = ""
 
 
+T = TypeVar("T")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+\Z")
 _Line = tuple[int, Sequence[str] | _Unreadable]
 
 
@@ -95,21 +99,25 @@ def read_records(path: Path, known: Collection[str]) -> Iterator[Record | RowErr
     ``known`` are the column names that the caller understands: the header is the row that names most of them,
     what stands above it is not read. Raises :class:`FileError`.
     """
-    data = _read(path)
+    return records_in(path, read(path), known)
+
+
+def records_in(path: Path, data: bytes, known: Collection[str]) -> Iterator[Record | RowError]:
+    """The same for ``data`` that came in another way, such as by mail; ``path`` only names it."""
     names = {plain_name(name) for name in known}
+    _check(path, data)
     if data.startswith(b"PK"):
         rows = _workbook_records(path, data, names)
     elif path.suffix.lower() in {".jsonl", ".ndjson"}:
-        rows = _json_records(_decoded(data))
+        rows = _json_records(decoded(data))
     elif path.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        rows = _delimited_records(path, _decoded(data), names)
+        rows = _delimited_records(path, decoded(data), names)
     else:
         raise FileError(path, "unknown_format", "is neither .csv, .xlsx nor .jsonl")
     first = next(rows, None)
     if first is None:
         raise FileError(path, "no_rows", "holds no row below its header")
-    yield first
-    yield from rows
+    return chain([first], rows)
 
 
 def plain_name(header: str) -> str:
@@ -117,22 +125,26 @@ def plain_name(header: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", header).casefold())
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """The bytes of a file that is not too large; raises FileError."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise FileError(path, "unreadable", f"cannot be read: {error.strerror}") from error
+    return data
+
+
+def _check(path: Path, data: bytes) -> None:
     if not data:
         raise FileError(path, "empty", "is empty")
     if len(data) > MAX_BYTES:
         raise FileError(path, "too_large", f"is larger than {MAX_BYTES:,} bytes")
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileError(path, "old_workbook", "is an old .xls or a locked workbook; save it as plain .xlsx")
-    return data
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Text of ``data``; bytes that are wrong in its encoding become lone surrogates (U+DC80 to U+DCFF)."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data[: len(data) // 2 * 2].decode("utf-16", "surrogatepass")
@@ -180,15 +192,15 @@ def _json_text(value: Any) -> str:
 
 
 def _delimited_records(path: Path, text: str, names: Collection[str]) -> Iterator[Record | RowError]:
-    lines = io.StringIO(text, newline="").readlines()
+    lines = _LINE.findall(text)
 
     def known(delimiter: str) -> int:
         return _header(list(islice(_split(lines, delimiter), HEADER_WITHIN)), names)[1]
 
-    rows = list(_bounded(_split(lines, max(DELIMITERS, key=known))))
-    if not _header(rows, names)[1]:
+    delimiter = max(DELIMITERS, key=known)
+    if not known(delimiter):
         raise FileError(path, "no_header", NO_HEADER)
-    return _records(rows, names)
+    return _records(_bounded(_split(lines, delimiter)), names)
 
 
 def _split(lines: Sequence[str], delimiter: str) -> Iterator[_Line]:
@@ -206,26 +218,37 @@ def _split(lines: Sequence[str], delimiter: str) -> Iterator[_Line]:
 
 
 def _workbook_records(path: Path, data: bytes, names: Collection[str]) -> Iterator[Record | RowError]:
-    sheets = _sheets(path, data)
-    if not any(_header(rows, names)[1] for rows in sheets.values()):
+    sheets = _quietly(_workbook, path, data).worksheets
+    if not any(_header(list(islice(_lines(sheet), HEADER_WITHIN)), names)[1] for sheet in sheets):
         raise FileError(path, "no_header", NO_HEADER)
-    for title, rows in sheets.items():
-        yield from _records(rows, names, title)
+    return chain.from_iterable(_records(_lines(sheet), names, sheet.title) for sheet in sheets)
 
 
-def _sheets(path: Path, data: bytes) -> dict[str, list[_Line]]:
-    """All sheets at once, by title: openpyxl's warnings cannot be held back across a generator."""
+def _lines(sheet: Any) -> Iterator[_Line]:
+    """In portions, so that a large sheet is never held whole."""
+    rows = _bounded(_sheet_rows(sheet))
+    portion: list[_Line]
+    while portion := _quietly(list, islice(rows, PORTION)):
+        yield from portion
+
+
+def _quietly(read: Callable[..., T], *arguments: Any) -> T:
+    """Without openpyxl's warnings, which cannot be held back across a generator."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # features of the workbook that we do not read
-        return {sheet.title: list(_bounded(_sheet_rows(sheet))) for sheet in _workbook(path, data).worksheets}
+        return read(*arguments)
 
 
 def _workbook(path: Path, data: bytes) -> openpyxl.Workbook:
     try:
         # The reader never unpacks more of a part than its declared size.
-        unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(data)).infolist())
-        if unpacked <= MAX_BYTES:
+        parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
+        if any(MACROS.search(part.filename) for part in parts):
+            raise FileError(path, "macros", "holds macros; save it as .xlsx, which has none")
+        if sum(part.file_size for part in parts) <= MAX_BYTES:
             return openpyxl.load_workbook(io.BytesIO(data), read_only=True)
+    except FileError:
+        raise
     except WORKBOOK_FAULTS as error:
         raise FileError(path, "damaged_workbook", "is a damaged or incomplete workbook") from error
     raise FileError(path, "too_large", f"unpacks to more than {MAX_BYTES:,} bytes")
@@ -281,13 +304,14 @@ def _header(rows: Sequence[_Line], names: Collection[str]) -> tuple[int, int]:
     return (counts.index(best) if best else 0), best
 
 
-def _records(rows: Sequence[_Line], names: Collection[str], sheet: str = "") -> Iterator[Record | RowError]:
-    at, known = _header(rows, names)
-    if rows and not known:
-        yield RowError(rows[0][0], "(row)", NO_HEADER, {}, sheet)
+def _records(rows: Iterator[_Line], names: Collection[str], sheet: str = "") -> Iterator[Record | RowError]:
+    top = list(islice(rows, HEADER_WITHIN))
+    at, known = _header(top, names)
+    if top and not known:
+        yield RowError(top[0][0], "(row)", NO_HEADER, {}, sheet)
         return
     header: list[str] = []
-    for line, cells in rows[at:]:
+    for line, cells in chain(top[at:], rows):
         if isinstance(cells, _Unreadable):
             yield RowError(line, "(row)", cells.message, {"(row)": cells.text}, sheet)
         elif not header:

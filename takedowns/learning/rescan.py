@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from classifiers.verdict import Label
-from takedowns import intake, licences
+from takedowns import contacts, intake, licences
 from takedowns.learning import archive
 from takedowns.learning.archive import Archived, Standing
 from takedowns.ledger import audit
@@ -157,6 +157,7 @@ def _store(ledger: Ledger, found: Sequence[tuple[Archived, Payload]], now: datet
         written = session.execute(sa.insert(Verdict).returning(Verdict.snapshot_id, Verdict.id), rows)
         verdict_of = dict(iter(written))
         licences.store(session, ((verdict_of[i.snapshot_id], payload) for i, payload in ours))
+        contacts.store(session, [(i.listing_id, i.text, payload) for i, payload in ours], now=now)
         new = [i for i, payload in ours if compare(i.standing, standing(payload)) is Change.NEW_FLAG]
         return _flag(session, {i.snapshot_id: verdict_of[i.snapshot_id] for i in new}, now)
 

@@ -19,9 +19,22 @@ class Picture(Base):
     sha256: Mapped[str] = mapped_column(primary_key=True)
     media_type: Mapped[str]
     size: Mapped[int]
-    # of classifiers.image_hash, in hex; null for what could not be read
+    # of classifiers.image_hash, in hex; null for what could not be read, with the reason in ``unread``
     perceptual_hash: Mapped[str | None] = mapped_column(index=True)
+    unread: Mapped[str | None]
     recorded_at: Mapped[datetime]
+
+
+class PictureAddress(Base):
+    """Where a picture was fetched."""
+
+    __tablename__ = "picture_address"
+    # SHA-256 of the address, in hex: addresses can be longer than an index takes
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str]
+    sha256: Mapped[str] = mapped_column(ForeignKey("picture.sha256"), index=True)
+    fetched_at: Mapped[datetime]
+    run_id: Mapped[str]
 
 
 class ListingPicture(Base):
@@ -39,7 +52,7 @@ class ContactHash(Base):
     __tablename__ = "contact_hash"
     __table_args__ = (Index("ix_contact_hash_digest", "kind", "digest"),)
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), primary_key=True)
-    # wechat, qq, phone, …
+    # by its form: phone, number, name, qr
     kind: Mapped[str] = mapped_column(primary_key=True)
     # HMAC-SHA-256 of the handle, in hex
     digest: Mapped[str] = mapped_column(primary_key=True)
@@ -96,8 +109,10 @@ class Control(Base):
 
     __tablename__ = "control"
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), primary_key=True)
+    # what put it among those that are drawn from
+    flag_id: Mapped[int] = mapped_column(ForeignKey("flag.id"), index=True)
     drawn_at: Mapped[datetime]
     # with which it was drawn
     probability: Mapped[float]
-    # when it was reported after all
+    # when it was reported after all, or found lawful
     left_at: Mapped[datetime | None]

@@ -22,12 +22,14 @@ class Ledger:
 
     >>> with ledger.write() as session:  # commits at the end, rolls back on an exception
     ...     session.add(row)
+
+    ``info`` is what every writing session has in its ``info``: the key of contact hashes.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **info: Any) -> None:
         self.engine = create_engine(url)
         # Rows stay readable after the end of a session: pages and reports are rendered from them.
-        self._writer = sessionmaker(self.engine, expire_on_commit=False)
+        self._writer = sessionmaker(self.engine, expire_on_commit=False, info=info)
         self._reader = sessionmaker(
             self.engine.execution_options(**{READ_ONLY: True, "postgresql_readonly": True}),
             expire_on_commit=False,
@@ -50,9 +52,9 @@ class Ledger:
         self.engine.dispose()
 
 
-def open_ledger(url: str) -> Ledger:
+def open_ledger(url: str, **info: Any) -> Ledger:
     """Open the database at ``url``, bringing it to the newest schema first."""
-    ledger = Ledger(url)
+    ledger = Ledger(url, **info)
     migrate(ledger.engine)
     return ledger
 

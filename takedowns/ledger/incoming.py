@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from takedowns.ledger.vocabulary import Base, Cleaned, TipState, TrayState
+from classifiers.verdict import Label
+from takedowns.ledger.vocabulary import Base, Cleaned, TrayState
+from takedowns.states import TipState
 
 
 class InboxMessage(Base):
@@ -19,7 +21,7 @@ class InboxMessage(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     # the mailbox or the hook it came by
     inbox: Mapped[str]
-    # SHA-256 of the message as received
+    # SHA-256 of the mail as received, or of the key under which a hook was called
     key: Mapped[str]
     sender: Mapped[str]
     subject: Mapped[str]
@@ -95,7 +97,7 @@ class Tip(Base):
     number: Mapped[str] = mapped_column(unique=True)
     # hotline, public, bureau, police
     origin: Mapped[str]
-    # the origin's own number, or file and row
+    # the origin's own number, or the hash of what it says
     source: Mapped[str] = mapped_column(unique=True)
     text: Mapped[str]
     url: Mapped[str | None]
@@ -103,6 +105,8 @@ class Tip(Base):
     item_id: Mapped[str | None]
     shop: Mapped[str | None]
     minors: Mapped[bool]
+    # the kind of goods, where it says one
+    category: Mapped[Label | None]
     received_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     due_at: Mapped[datetime]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from takedowns.ledger.vocabulary import Base, DispatchKind, DispatchState, HandoverState
+from takedowns.ledger.vocabulary import Base, DispatchKind, DispatchState
+from takedowns.states import HandoverState
 
 
 class Dispatch(Base):
@@ -103,6 +104,8 @@ class Handover(Base):
     receipt: Mapped[str | None]
     receipt_at: Mapped[datetime | None]
     result: Mapped[str | None]
+    # of the package with the result, in the evidence store
+    result_sha256: Mapped[str | None]
     closed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column()
     leads: Mapped[list[HandoverLead]] = relationship(order_by="HandoverLead.number")
@@ -119,3 +122,5 @@ class HandoverLead(Base):
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"), index=True)
     tip_id: Mapped[int | None] = mapped_column(ForeignKey("tip.id"), index=True)
     facts: Mapped[dict[str, Any]]
+    # what came of it, as the office that has it says
+    answer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

@@ -20,6 +20,7 @@ from takedowns.ledger.connections import ContactHash as ContactHash
 from takedowns.ledger.connections import Control as Control
 from takedowns.ledger.connections import ListingPicture as ListingPicture
 from takedowns.ledger.connections import Picture as Picture
+from takedowns.ledger.connections import PictureAddress as PictureAddress
 from takedowns.ledger.connections import SellerLink as SellerLink
 from takedowns.ledger.connections import SellerSighting as SellerSighting
 from takedowns.ledger.crawling import CrawlRun as CrawlRun
@@ -252,11 +253,15 @@ class Lead(Base):
     closed_at: Mapped[datetime | None]
     # the newest verification's outcome, for lists; null while nothing can be said yet
     outcome: Mapped[VerificationOutcome | None]
+    # until when what was seen and said of it is judged; null: it is to be judged anew
+    judged_at: Mapped[datetime | None]
     previous_lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"))
     version: Mapped[int] = mapped_column()
     listing: Mapped[Listing] = relationship()
     decision: Mapped[Decision] = relationship()
-    responses: Mapped[list[PlatformResponse]] = relationship(order_by="PlatformResponse.received_at")
+    responses: Mapped[list[PlatformResponse]] = relationship(
+        order_by="(PlatformResponse.received_at, PlatformResponse.id)"
+    )
     verifications: Mapped[list[Verification]] = relationship(order_by="Verification.id")
     notices: Mapped[list[Notice]] = relationship(secondary="notice_lead", back_populates="leads")
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (an instance attribute in SQLAlchemy's typing)

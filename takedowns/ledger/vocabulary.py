@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
 from crawlers.rundir import Arm
-from takedowns.states import LeadState, NoticeState, TaskState
+from takedowns.states import HandoverState, LeadState, NoticeState, TaskState, TipState
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -113,22 +113,9 @@ class DispatchState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class HandoverState(StrEnum):
-    PACKED = "packed"
-    SENT = "sent"
-    RECEIVED = "received"
-    CLOSED = "closed"
-
-
 class TrayState(StrEnum):
     OPEN = "open"
     MATCHED = "matched"
-    DISMISSED = "dismissed"
-
-
-class TipState(StrEnum):
-    NEW = "new"
-    LINKED = "linked"  # it led to a listing, which goes its own way
     DISMISSED = "dismissed"
 
 

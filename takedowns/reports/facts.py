@@ -19,11 +19,14 @@ from sqlalchemy.orm import Session, aliased
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
+from takedowns import relistings
 from takedowns.ledger import tables as t
 from takedowns.ledger.vocabulary import Finding, Measure, RelistingKind, RunState, VerificationOutcome
 from takedowns.states import LeadState
 
 T = TypeVar("T")
+
+SEARCHING = ("sweep", "patrol")  # work of scheduled jobs that leaves runs of sweeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """A removed listing seen again as ``item_id``."""
+    """A removed listing seen again, at its seller, as ``item_id``."""
 
     kind: RelistingKind
     item_id: str
@@ -247,11 +250,12 @@ def _verifications(session: Session, as_of: datetime) -> dict[int, list[Verified
 
 
 def _returns(session: Session, as_of: datetime) -> dict[int, list[Return]]:
+    """Without those at another seller: that is no removal undone."""
     row = t.Relisting
     rows = session.execute(
         sa.select(row.lead_id, row.kind, t.Listing.item_id, row.observed_at)
         .join(row.listing)
-        .where(row.recorded_at <= as_of)
+        .where(row.recorded_at <= as_of, relistings.is_of_its_seller())
         .order_by(row.observed_at, row.id)
     )
     return _grouped((lead, Return(kind, item_id, at)) for lead, kind, item_id, at in rows)
@@ -285,11 +289,16 @@ def _runs(session: Session, as_of: datetime) -> tuple[Run, ...]:
 
 
 def _missed(session: Session, as_of: datetime) -> tuple[Run, ...]:
-    """Planned sweeps that never ran: they leave a firing and no run."""
+    """Planned sweeps that never ran: they leave a firing and no run. What patrols do is a sweep as well.
+
+    Firings of earlier releases do not tell their work: by custom their name does.
+    """
     firing = t.JobFiring
+    named = sa.and_(firing.work.is_(None), firing.job.startswith("sweep"))
+    searching = sa.or_(firing.work.in_(SEARCHING), named)
     rows = session.execute(
         sa.select(firing.id, firing.job, firing.slot)
-        .where(firing.state == RunState.MISSED, firing.started_at <= as_of, firing.job.startswith("sweep"))
+        .where(firing.state == RunState.MISSED, firing.started_at <= as_of, searching)
         .order_by(firing.id)
     )
     return tuple(

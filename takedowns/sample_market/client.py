@@ -46,6 +46,10 @@ class RunningMarket:
     def set_mode(self, item_id: str, mode: Mode) -> None:
         self._ask("POST", "/_control/mode", {"item_id": item_id, "mode": mode})
 
+    def set_shop(self, shop_id: str, mode: Mode) -> None:
+        """Let a shop's page answer so; where that is gone, its listings are, too."""
+        self._ask("POST", "/_control/shop", {"shop_id": shop_id, "mode": mode})
+
     def relist(self, item_id: str) -> str:
         """Offer the same goods under a new id, which is returned."""
         return str(self._ask("POST", "/_control/relist", {"item_id": item_id})["item_id"])

@@ -28,6 +28,7 @@ from takedowns.sample_market.state import (
     advance,
     relist,
     set_mode,
+    set_shop,
 )
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -43,6 +44,11 @@ class Command(BaseModel):
 
 class SetMode(Command):
     item_id: str
+    mode: Mode
+
+
+class SetShop(Command):
+    shop_id: str
     mode: Mode
 
 
@@ -77,6 +83,13 @@ async def set_listing_mode(request: Request) -> Response:
     command, runtime = SetMode.model_validate_json(await request.body()), runtime_of(request)
     runtime.market = set_mode(runtime.market, command.item_id, command.mode)
     return JSONResponse({"item_id": command.item_id, "mode": command.mode})
+
+
+@guarded
+async def set_shop_mode(request: Request) -> Response:
+    command, runtime = SetShop.model_validate_json(await request.body()), runtime_of(request)
+    runtime.market = set_shop(runtime.market, command.shop_id, command.mode)
+    return JSONResponse({"shop_id": command.shop_id, "mode": command.mode})
 
 
 @guarded
@@ -129,6 +142,7 @@ async def notice_hook(request: Request) -> Response:
 def routes() -> list[BaseRoute]:
     return [
         Route("/_control/mode", set_listing_mode, methods=["POST"]),
+        Route("/_control/shop", set_shop_mode, methods=["POST"]),
         Route("/_control/relist", relist_listing, methods=["POST"]),
         Route("/_control/clock", set_clock, methods=["POST"]),
         Route("/_control/log", log),

@@ -15,7 +15,7 @@ from takedowns.sample_market.catalogue import Offer, Theme
 from takedowns.sample_market.modes import SHOWN, Mode
 from takedowns.sample_market.pictures import photo
 from takedowns.sample_market.runtime import Runtime
-from takedowns.sample_market.shelves import as_shown, find, on_show, recommended, search, shops
+from takedowns.sample_market.shelves import as_shown, find, find_shop, on_show, recommended, search, shops
 from takedowns.sample_market.templating import render
 
 HOME_OFFERS = 12
@@ -48,9 +48,10 @@ async def search_page(request: Request) -> Response:
 
 async def shop_page(request: Request) -> Response:
     market, theme = runtime_of(request).market, theme_of(request)
-    shop = next((s for s in shops(market, theme) if s.shop_id == request.path_params["shop_id"]), None)
-    if shop is None:
-        return render(request, "missing.html", status=404, home=f"/{theme}/")
+    shop = find_shop(market, theme, request.path_params["shop_id"])
+    mode = market.shops.get(shop.shop_id, Mode.UP) if shop else Mode.HTTP_404
+    if shop is None or mode not in SHOWN:
+        return faults.answer(request, mode, f"/{theme}/")
     offers = [offer for offer in on_show(market, theme) if offer.shop == shop]
     return render(request, "shop.html", theme=theme, shop=shop, offers=offers)
 

@@ -54,6 +54,14 @@ def shops(market: Market, theme: Theme) -> list[Shop]:
     return [shop for shop in found.values() if shop.theme is theme]
 
 
+def find_shop(market: Market, theme: Theme, shop_id: str) -> Shop | None:
+    """The shop of that theme with that id, the canary, which is always up, included."""
+    found = {shop.shop_id: shop for shop in shops(market, theme)}
+    if shop_id == "canary":
+        return replace(next(iter(found.values())), shop_id="canary")
+    return found.get(shop_id)
+
+
 def find(market: Market, theme: Theme, item_id: str) -> Entry | None:
     """The listing of that theme with that id, the canary included; None if there never was one."""
     if item_id == "canary":

@@ -6,7 +6,7 @@ Time here is the market's own clock, which only :func:`advance` moves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -73,10 +73,12 @@ class Market:
     events: tuple[Event, ...] = ()
     message_ids: tuple[str, ...] = ()
     """Of every notice received, in order; a notice sent twice stands here twice."""
+    shops: Mapping[str, Mode] = field(default_factory=lambda: MappingProxyType({}))
+    """How the pages of shops answer; one that is not named is up."""
 
 
 class UnknownItem(LookupError):  # noqa: N818 - a name a reader of the control API's answer understands
-    """No listing has this id."""
+    """No listing has this id, or no shop."""
 
 
 class ClockError(ValueError):
@@ -101,6 +103,17 @@ def set_mode(market: Market, item_id: str, mode: Mode, cause: str = "control") -
     entry = entry_of(market, item_id)
     changed = replace(entry, history=(*entry.history, Change(market.now, mode, cause)))
     return _put(market, changed, Event(market.now, mode.value, item_id, detail=cause))
+
+
+def set_shop(market: Market, shop_id: str, mode: Mode) -> Market:
+    """The shop's page answers in ``mode`` from now on; in one that is gone, so do all its listings."""
+    items = [item for item, entry in market.entries.items() if entry.offer.shop.shop_id == shop_id]
+    if not items:
+        raise UnknownItem(f"no shop {shop_id!r}")
+    market = replace(market, shops=MappingProxyType({**market.shops, shop_id: mode}))
+    for item_id in items if mode in GONE else ():
+        market = set_mode(market, item_id, mode)
+    return _log(market, Event(market.now, "shop", detail=f"{shop_id} {mode.value}"))
 
 
 def relist(market: Market, item_id: str, cause: str = "control") -> tuple[Market, str]:

@@ -32,6 +32,7 @@ class Page:
         headers = {
             "Content-Type": "text/html; charset=utf-8",
             "Content-Length": str(len(body)),
+            "Connection": "close",
         } | self.headers
         if self.cut:
             headers["Content-Length"] = str(len(body) + 1000)

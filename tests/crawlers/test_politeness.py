@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -10,8 +12,18 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import Response
 
-from crawlers.politeness import FLOOR_DELAY_S, concurrency_of, cool_off_of, delay_of, is_loopback, user_agent
+from crawlers.politeness import (
+    FLOOR_DELAY_S,
+    CoolOff,
+    concurrency_of,
+    cool_off_of,
+    delay_of,
+    is_loopback,
+    user_agent,
+)
 from crawlers.rundir import Outcome
 from tests.crawlers.shop import Page, shop_profile, targets, verdicts
 
@@ -89,6 +101,21 @@ def test_a_redirect_into_a_disallowed_path_is_not_followed(shop, profile, crawl)
     assert verdicts(run)["1"] == ("error", "robots_disallowed")
 
 
+def test_every_request_on_the_way_of_a_redirect_is_counted(shop, profile, crawl):
+    shop.pages["/item/1.html"] = Page("", 302, {"Location": "/moved"})
+    shop.pages["/moved"] = Page("", 301, {"Location": "/there"})
+    run = crawl(profile, targets=targets(shop.home, "1"))
+    assert run.requests.requests == len(shop.times) == 4  # robots.txt as well
+    lines = (run.path / "requests.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [404, 302, 301, 404]
+
+
+def test_walls_behind_redirects_are_walls_in_a_row(shop, profile, crawl, ten):
+    shop.pages |= {f"/item/{item_id}.html": Page("", 302, {"Location": "/login?x"}) for item_id in TEN}
+    run = crawl(profile.model_copy(update={"politeness": slow()}), targets=ten)
+    assert (run.stats.finish_reason, page_hits(shop)) == ("blocked", 2)
+
+
 def test_crawl_delay_is_honoured_even_on_this_machine(shop, profile, crawl):
     robots(shop, "User-agent: *\nCrawl-delay: 0.5")
     for item_id in TEN[:4]:
@@ -121,6 +148,22 @@ def test_retry_after_is_waited_for(shop, profile, crawl):
     times = dict(shop.times)
     assert verdicts(run) == {"a": ("error", "http_429"), "b": ("up", "alive")}
     assert times["/item/b.html"] - times["/item/a.html"] >= 1.9
+
+
+def test_who_waits_already_waits_as_long_as_a_later_answer_asks_for():
+    request, late = Request("http://a.example/1"), Response("http://a.example/2", 429, {"Retry-After": "1"})
+    cool_off = CoolOff()
+
+    async def waited() -> float:
+        began = time.monotonic()
+        cool_off.process_response(request, late)
+        waiting = asyncio.ensure_future(cool_off.process_request(request))
+        await asyncio.sleep(0.6)
+        cool_off.process_response(request, late)
+        await waiting
+        return time.monotonic() - began
+
+    assert asyncio.run(waited()) >= 1.6
 
 
 def test_two_walls_in_a_row_end_the_crawl(shop, profile, crawl):

@@ -19,6 +19,7 @@ PROFILE = shop_profile(HOME, hosts=["login.mall.example"])
 BUY = '<button class="add-cart">加入购物车</button>'
 NOTICE = '<p class="notice-gone">很抱歉，您查看的商品不存在，可能已下架或者被转移</p>'
 CAPTCHA = '<div id="captcha">请完成滑动验证</div>'
+FEIGNED = '<div id="px-captcha">请完成滑动验证</div>'  # anybody can write it
 LOGIN = '<form class="login"><input type="password"></form>'
 
 
@@ -41,6 +42,20 @@ CASES = {
     "captcha with 404": (answer(CAPTCHA, 404), "blocked", "captcha"),
     "captcha with 410": (answer(CAPTCHA, 410), "blocked", "captcha"),
     "captcha over a living page": (answer(item_html() + CAPTCHA), "blocked", "captcha"),
+    "a seller's own captcha beside a buy control": (answer(item_html() + FEIGNED), "up", "alive"),
+    "a seller's own captcha on goods that are sold out": (
+        answer(item_html(control='<p class="sold-out">已售罄</p>') + FEIGNED),
+        "up",
+        "sold_out",
+    ),
+    "any shop's captcha": (answer(FEIGNED), "blocked", "captcha"),
+    "any shop's captcha and a buy control, with 404": (answer(BUY + FEIGNED, 404), "blocked", "captcha"),
+    "any shop's captcha and a buy control, elsewhere": (
+        answer(BUY + FEIGNED, url=f"{HOME}/"),
+        "blocked",
+        "captcha",
+    ),
+    "any shop's captcha and a notice": (answer(BUY + NOTICE + FEIGNED, 410), "blocked", "captcha"),
     "captcha over a notice": (answer(NOTICE + CAPTCHA), "blocked", "captcha"),
     "redirect to a login page": (
         answer(LOGIN, url=f"{HOME}/login?next=/item/42.html"),

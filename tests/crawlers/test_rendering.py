@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from PIL import Image
 from playwright.async_api import BrowserContext, async_playwright
 from playwright.async_api import Error as BrowserError
 
+from crawlers.answer import MAX_BODY
 from crawlers.browser import chromium
 from crawlers.rendering import VIEW_HEIGHT, VIEW_LIMIT, Rendering, shot
+from tests.crawlers.shop import Page
 
 
 def in_a_browser(work: Callable[[BrowserContext], Awaitable[object]]) -> object:
@@ -71,3 +75,38 @@ def test_a_script_that_never_ends_is_not_waited_for():
         return time.monotonic() - began
 
     assert in_a_browser(stuck) < 10
+
+
+def test_places_are_noted_though_the_sizes_cannot_be(shop, monkeypatch):
+    """scrapy-playwright tells of the failure and loads the page."""
+    shop.pages["/"] = Page("<h1>x</h1>")
+    rendering = Rendering("h1", with_view=False, timeout_s=30)
+
+    async def fail(*_: object) -> None:
+        raise BrowserError("no session")
+
+    async def places(context: BrowserContext) -> list[str]:
+        page = await context.new_page()
+        monkeypatch.setattr(type(context), "new_cdp_session", fail)
+        with suppress(BrowserError):
+            await rendering.watch(page, None)
+        await page.goto(shop.home)
+        return rendering.places
+
+    assert in_a_browser(places) == [f"{shop.home}/"]
+
+
+@pytest.mark.parametrize(("letters", "is_kept"), [(1000, True), (MAX_BODY + 1, False)])
+def test_a_document_that_unfolds_to_more_than_any_page_is_not_taken_from_the_browser(shop, letters, is_kept):
+    packed = gzip.compress(b"<h1>x</h1>" + b"a" * letters)
+    shop.pages["/"] = Page(packed, headers={"Content-Encoding": "gzip"})
+    rendering = Rendering("h1", with_view=False, timeout_s=30)
+
+    async def is_sent(context: BrowserContext) -> bool:
+        page = await context.new_page()
+        await rendering.watch(page, None)
+        await page.goto(shop.home)
+        await rendering.keep(page)
+        return rendering.sent is not None
+
+    assert in_a_browser(is_sent) is is_kept

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawlers.answer import Answer, parse
-from crawlers.selectors import clean, compiled, may_match, tag_selector, values, words_of
+from crawlers.selectors import (
+    PIECE,
+    WORD_LIMIT,
+    clean,
+    compiled,
+    may_match,
+    names_word,
+    tag_selector,
+    values,
+    words_of,
+)
 from crawlers.source import hides_words, scan, tags_with
 from crawlers.structured import LD_SCRIPTS
 
@@ -257,6 +268,34 @@ MARKUP = [
 def test_what_a_selector_finds_the_source_did_not_exclude(html, css):
     answer = Answer("http://a.example/", "http://a.example/", 200, html.encode())
     assert answer.may_hold(css) or not compiled(css)(answer.tree)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from([*MARKUP, "价"]), max_size=5).map("".join),
+    st.sampled_from(SELECTORS),
+    st.sampled_from(["utf-8", "utf-8-sig", "gb18030", "utf-16", "big5", "iso2022_jp"]),
+)
+def test_the_quick_search_excludes_nothing_in_any_encoding(html, css, encoding):
+    label = {"content-type": f"text/html; charset={encoding.removesuffix('-sig')}"}
+    answer = Answer("http://a.example/", "http://a.example/", 200, html.encode(encoding, "replace"), label)
+    assert names_word(css, answer._coded) or not may_match(css, answer.html)
+
+
+@pytest.mark.parametrize("before", [0, PIECE - 5, PIECE, 3 * PIECE - 1, 3 * PIECE + WORD_LIMIT])
+def test_a_word_is_found_wherever_it_stands_in_a_long_page(before):
+    page = b"x" * before + b"<p class=notice-gone>" + b"x" * PIECE
+    assert names_word("p.notice-gone, #captcha", page)
+    assert not names_word("p.notice-gone, #captcha", page.replace(b"notice", b"------"))
+
+
+def test_a_page_full_of_a_word_costs_little_memory():
+    page = b"captcha " * 1_000_000
+    tracemalloc.start()
+    assert names_word("#captcha", page)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000
 
 
 def test_the_words_of_a_selector_are_those_that_must_be_there():

@@ -18,10 +18,11 @@ MANUAL = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 
 def commands(group: typer.core.TyperGroup, prefix: str = "") -> Iterator[str]:
     for name, command in sorted(group.commands.items()):
-        if isinstance(command, typer.core.TyperGroup):
-            yield from commands(command, f"{prefix}{name} ")
-        else:
+        is_group = isinstance(command, typer.core.TyperGroup)
+        if not is_group or command.invoke_without_command:
             yield f"{prefix}{name}"
+        if is_group:
+            yield from commands(command, f"{prefix}{name} ")
 
 
 def root() -> typer.core.TyperGroup:

@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from classifiers.verdict import Label
-from takedowns import configuration, jobs, leads, notices, removals, responses, review, users
+from takedowns import configuration, jobs, leads, notices, outbox, removals, review, users
 from takedowns.context import Context
 from takedowns.demo import OPENING, DemoClock
 from takedowns.ledger.engine import open_ledger
 from takedowns.ledger.tables import Flag, Lead, Listing, User, Verdict
 from takedowns.ledger.vocabulary import Finding, Role, VerificationOutcome
+from takedowns.replies import importing
 from takedowns.settings import Mail
 from takedowns.states import NoticeState
 from tests.shops.conftest import OscarShop
@@ -35,7 +36,9 @@ def bureau(oscar: OscarShop, clock: DemoClock, tmp_path_factory: pytest.TempPath
     mailbox = MailServer()
     mailbox.start()
     mail = Mail(host="127.0.0.1", port=mailbox.port, sender="leads@bureau.invalid", starttls=False)
-    settings = configuration.settings(configuration.SHIPPED).model_copy(update={"var": folder, "mail": mail})
+    shipped = configuration.settings(configuration.SHIPPED)
+    at_once = shipped.notices.model_copy(update={"hold_minutes": 0, "office_hours": None})
+    settings = shipped.model_copy(update={"var": folder, "mail": mail, "notices": at_once})
     shop = configuration.platforms(configuration.SHIPPED)["oscar"].model_copy(update={"home": oscar.base_url})
     ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
     context = Context(configuration.SHIPPED, settings, {"oscar": shop}, ledger, clock)
@@ -90,7 +93,7 @@ def report_to_the_shop(context: Context) -> NoticeState:
             now=now,
             settings=context.settings,
         )
-    return jobs.send(context, notice.id).state
+    return outbox.send(context, notice.id).state
 
 
 def look(context: Context, lead: Lead) -> VerificationOutcome | None:
@@ -150,7 +153,8 @@ def test_a_lead_becomes_removed_verified_after_unpublishing_and_never_before(
         reply = tmp_path / "reply.csv"
         reply.write_text(f"线索编号,处置措施\n{lead.number},已下架\n", encoding="utf-8-sig")
         with bureau.ledger.write() as session:
-            assert responses.import_file(session, reply, now=clock()).accepted == 1
+            taken = importing.import_file(session, reply, platforms=bureau.platforms, now=clock())
+            assert taken.accepted == 1
         jobs.settle(bureau)
         clock.advance(hours=2)
         assert look(bureau, lead) is VERIFIED

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +20,8 @@ from sqlalchemy.orm import Session
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
 from crawlers.platforms import Platform
+from takedowns import configuration
+from takedowns.context import Context
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.vocabulary import Base, Finding, Measure, Role, RunState
@@ -75,6 +79,7 @@ def settings() -> Settings:
                 "starttls": False,
                 "timeout_s": 5,
             },
+            "notices": {"hold_minutes": 0, "office_hours": None},
         }
     )
 
@@ -100,20 +105,26 @@ def platform() -> Platform:
 
 
 class MailServer(Controller):
-    """A real SMTP server on a free port. ``mails`` are those it accepted; ``refusal`` is answered instead."""
+    """A real SMTP server on a free port. ``mails`` are those it accepted; ``refusal`` is answered instead.
+
+    One that ``drops_the_line`` takes the mail and hangs up before it says so.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(self, hostname="127.0.0.1", port=0, **options)
         self.mails: list[EmailMessage] = []
         self.refusal: str | None = None
+        self.drops_the_line = False
 
     def _trigger_server(self) -> None:
         self.port = self.server.sockets[0].getsockname()[1]
         super()._trigger_server()
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         if self.refusal is None:
             self.mails.append(message_from_bytes(envelope.content, policy=default_policy))
+        if self.drops_the_line:
+            server.transport.abort()
         return self.refusal or "250 OK"
 
 
@@ -130,6 +141,23 @@ def mailing(settings: Settings, mail_server: MailServer) -> Settings:
     """The bureau's settings with ``mail_server`` as its mail server."""
     mail = settings.mail.model_copy(update={"port": mail_server.port})
     return settings.model_copy(update={"mail": mail})
+
+
+@dataclass
+class SetClock:
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def bureau(
+    used_ledger: Ledger, mailing: Settings, platform: Platform, tmp_path: Path, now: datetime
+) -> Context:
+    """What the units of work need, with a clock that stands until a test sets it and a mail server."""
+    settings = mailing.model_copy(update={"var": tmp_path / "var"})
+    return Context(configuration.SHIPPED, settings, {platform.name: platform}, used_ledger, SetClock(now))
 
 
 class Factory:

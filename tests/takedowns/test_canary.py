@@ -42,13 +42,13 @@ def lead(sqlite_ledger, make, analyst, now):
 def looked_at(shop, sqlite_ledger, tmp_path, settings):
     """Looks at the lead's listing at ``moment``, takes the run in and settles."""
 
-    def look(lead: Lead, moment):
+    def look(lead: Lead, moment, canary=CANARY):
         run = tmp_path / f"run{moment:%d}"
         run.mkdir()
         job = CrawlJob(
             run_id=run.name,
             kind=RunKind.RECHECK,
-            platform=shop_profile(shop.home, canary=CANARY),
+            platform=shop_profile(shop.home, canary=canary),
             targets=targets(shop.home, "1"),
             contact="ops@bureau.example",
             clock=moment,
@@ -91,3 +91,14 @@ def test_the_same_looks_remove_it_when_the_canary_sings(shop, sqlite_ledger, lea
     with sqlite_ledger.read() as session:
         assert session.scalars(sa.select(CrawlRun.trusted)).all() == [True, True]
         assert session.get(Lead, lead.id).state is LeadState.CLOSED
+
+
+def test_a_look_without_a_canary_is_believed_by_nobody(shop, sqlite_ledger, lead, looked_at, now):
+    for day in (1, 3):
+        verification = looked_at(lead, now + day * DAY, canary=None)
+        assert verification is None or verification.outcome is VerificationOutcome.UNVERIFIABLE
+    with sqlite_ledger.read() as session:
+        runs = session.scalars(sa.select(CrawlRun)).all()
+        assert [(run.trusted, run.state) for run in runs] == [(False, Outcome.OK)] * 2
+        assert [issue["code"] for run in runs for issue in run.stats["issues"]] == ["no_canary"] * 2
+        assert [look.state for look in session.scalars(sa.select(Sighting))] == [Presence.GONE] * 2

@@ -594,12 +594,15 @@ def _leads_look(ledger: Ledger, make: Any, analyst: tables.User, now: datetime) 
 FAILED_RUNS = [
     {"outcome": rundir.Outcome.FAILED},
     {"canary_ok": False},
+    {"canary_ok": None},
     {"clean_end": False},
     {"counters": {"sightings_gone": 1, "sightings_error": 19}},
 ]
 
 
-@pytest.mark.parametrize("failing", FAILED_RUNS, ids=["failed", "canary failed", "broke off", "dropped"])
+@pytest.mark.parametrize(
+    "failing", FAILED_RUNS, ids=["failed", "canary failed", "no canary", "broke off", "dropped"]
+)
 def test_a_failing_run_never_feeds_removals(
     sqlite_ledger: Ledger,
     look: Any,
@@ -612,7 +615,8 @@ def test_a_failing_run_never_feeds_removals(
     failing: dict[str, Any],
 ) -> None:
     lead_id = _leads_look(sqlite_ledger, make, analyst, now)
-    usual = {"kind": rundir.RunKind.RECHECK, "counters": {"sightings_up": 1, "sightings_gone": 19}}
+    counters = {"sightings_up": 1, "sightings_gone": 19}
+    usual = {"kind": rundir.RunKind.RECHECK, "canary_ok": True, "counters": counters}
     others = [look(str(number), Presence.ERROR) for number in range(100, 119)]
     for number in range(3):
         _ingest(
@@ -672,7 +676,8 @@ def test_the_same_looks_of_healthy_runs_do_feed_removals(
     lead_id = _leads_look(sqlite_ledger, make, analyst, now)
     for number, hours in enumerate((30, 1)):
         gone = look("7", observed_at=now - timedelta(hours=hours))
-        healthy = run([], [gone], run_id=f"good{number}", kind=rundir.RunKind.RECHECK)
+        recheck = {"kind": rundir.RunKind.RECHECK, "canary_ok": True}
+        healthy = run([], [gone], run_id=f"good{number}", **recheck)
         _ingest(sqlite_ledger, healthy, classifier, now)
     with sqlite_ledger.write() as session:
         removals.settle_all(session, now=now, settings=settings)

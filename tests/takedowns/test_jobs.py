@@ -25,6 +25,7 @@ from takedowns import configuration, jobs
 from takedowns.context import Context
 from takedowns.crawling import looking
 from takedowns.crawling.admission import NotNowError
+from takedowns.crawling.taking_in import collect_leftovers
 from takedowns.imports import pasted
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
@@ -337,7 +338,7 @@ def test_a_leftover_that_cannot_be_taken_in_keeps_no_other_from_it(
     with house.ledger.write() as session:
         running = {"kind": RunKind.SAMPLE, "platform": "corner", "state": RunState.RUNNING}
         session.add(tables.CrawlRun(run_id="b", started_at=NOON, recorded_at=NOON, stats={}, **running))
-    assert jobs.collect_leftovers(house) == ["a", "b", "c"]
+    assert collect_leftovers(house) == ["a", "b", "c"]
     found = {run.run_id: run for run in rows(house, tables.CrawlRun)}
     assert {name: run.state for name, run in found.items()} == {
         "a": RunState.OK,
@@ -349,7 +350,7 @@ def test_a_leftover_that_cannot_be_taken_in_keeps_no_other_from_it(
     assert "the run b found was not taken in" in caplog.text
     assert {listing.item_id for listing in rows(house, tables.Listing)} == {"a", "c"}
     assert rundir.items_file(house.runs / "b").exists()
-    assert jobs.collect_leftovers(house) == []
+    assert collect_leftovers(house) == []
     offers(shop, "mist", ["m1"])
     assert jobs.sweep(house, "corner", ["mist"]).outcome is Outcome.OK
 
@@ -375,7 +376,7 @@ def test_a_draw_that_was_written_twice_does_not_hold_up_the_intake(house: Contex
     left_over(house, "a", 1)
     draws = rundir.draws_file(house.runs / "a")
     draws.write_bytes(draws.read_bytes() * 2)
-    jobs.collect_leftovers(house)
+    collect_leftovers(house)
     assert [draw.position for draw in rows(house, tables.ListingDraw)] == [1]
     [run] = rows(house, tables.CrawlRun)
     assert [issue["code"] for issue in run.stats["issues"]] == ["repeated_draw"]
@@ -419,7 +420,7 @@ def test_a_look_whose_parent_died_is_no_evidence(
         )
     monkeypatch.undo()
     [folder] = house.runs.iterdir()
-    assert jobs.collect_leftovers(house) == [folder.name]
+    assert collect_leftovers(house) == [folder.name]
     assert [entry.action for entry in rows(house, tables.AuditEntry)] == ["look"]
     assert not rundir.evidence_dir(folder).exists()
     assert list(house.evidence.runs()) == []

@@ -51,7 +51,12 @@ def _facts(*looks: tuple[float, Presence] | Look, claimed_at_hour: float | None 
         (_facts((1, GONE), (25, GONE), (49, UP)), "relisted"),
         (_facts((1, GONE), (25, GONE), (49, UP), (60, GONE), (90, GONE)), "relisted"),
         (_facts((1, GONE), (25, GONE), (49, ALTERED)), "removed_unclaimed"),
+        (_facts((1, GONE), (25, GONE), (49, ALTERED), (80, ALTERED)), "removed_unclaimed"),
+        (_facts((1, GONE), (25, GONE), (49, ALTERED), (80, UP)), "relisted"),
+        (_facts((1, ALTERED), (25, ALTERED), (49, GONE), (80, GONE)), "removed_unclaimed"),
         (_facts((-48, GONE), (-1, GONE), (1, GONE)), None),
+        (_facts((-30, UP), (-2, GONE), (1, GONE), (25, GONE)), "removed_unclaimed"),
+        (_facts((-9, GONE), (-2, UP), (1, GONE), (25, GONE)), None),
         (_facts((1, UP), (2, UP)), None),
         (_facts((1, UP), (30, UP), claimed_at_hour=12), None),
         (_facts((20, UP), (30, UP), claimed_at_hour=12), "false_claim"),
@@ -62,7 +67,10 @@ def _facts(*looks: tuple[float, Presence] | Look, claimed_at_hour: float | None 
         (_facts((1, UP)), None),
         (_facts((71, UP), (100, GONE)), None),
         (_facts((100, UP)), "not_removed"),
-        (_facts((100, UP), claimed_at_hour=120), None),
+        (_facts((100, UP), claimed_at_hour=120), "not_removed"),
+        (_facts((100, UP), (110, GONE)), "not_removed"),
+        (_facts((100, UP), (110, UP), claimed_at_hour=90), "false_claim"),
+        (_facts((100, UP), (100.5, UP), claimed_at_hour=90), None),
         (_facts((1, BLOCKED)), "unverifiable"),
         (_facts((1, BLOCKED), (99, ERROR), claimed_at_hour=3), "unverifiable"),
         (_facts((1, BLOCKED), (2, UP)), None),
@@ -89,6 +97,45 @@ def test_it_being_up_from_one_place_interrupts_its_being_gone_from_another():
     assert (
         judge(_facts((1, GONE), Look(2, UP, SENT + timedelta(hours=9), "browser"), (30, GONE)), RULE) is None
     )
+
+
+def test_what_another_vantage_still_saw_it_there_is_not_removed():
+    """Some platforms hide a listing from strangers only."""
+    there = Look(9, UP, SENT - timedelta(hours=3), "browser")
+    hidden = _facts((1, GONE), (30, GONE), (60, GONE), there)
+    assert judge(hidden, RULE) is None, "also when that was before the dispatch"
+    gone_there = replace(hidden, looks=(*hidden.looks, Look(10, GONE, SENT + timedelta(hours=50), "browser")))
+    assert judge(gone_there, RULE).outcome == "removed_unclaimed"
+    assert judge(hidden, Removal(vantage_days=1)).outcome == "removed_unclaimed"
+
+
+@pytest.mark.parametrize(
+    ("hours", "removed"),
+    [
+        ((24, 48), False),
+        ((24, 48, 72, 96, 120, 144, 168, 191), False),
+        ((24, 48, 72, 96, 120, 144, 168, 192), True),
+        ((24, 34, 48), True),
+        ((24, 42, 48), True),
+        ((24, 28, 48), False),
+    ],
+)
+def test_a_shop_that_closes_at_night_has_to_be_gone_at_day_too(hours, removed):
+    """It was seen gone at midnight and open at ten in the morning, and after that only gone."""
+    facts = replace(
+        _facts((0.5, GONE), (10, UP), *((hour, GONE) for hour in hours)), as_of=SENT + timedelta(30)
+    )
+    judgement = judge(facts, RULE)
+    assert (judgement is not None) is removed
+
+
+def test_looks_that_are_not_known_yet_are_waited_for():
+    facts = _facts((1, GONE), (25, GONE), (49, UP))
+    unread = replace(facts, unread_since=SENT + timedelta(hours=20), as_of=SENT + timedelta(hours=48))
+    assert judge(unread, RULE) is None
+    known = replace(unread, unread_since=SENT + timedelta(hours=26))
+    assert judge(known, RULE).outcome == "removed_unclaimed"
+    assert judge(replace(known, as_of=facts.as_of), RULE).outcome == "relisted"
 
 
 def test_a_refusal_is_no_claim_of_removal():

@@ -90,16 +90,6 @@ def test_a_notice_without_leads_is_cancelled(ledger, make, analyst, platform, no
         assert notice.state is NoticeState.CANCELLED
 
 
-def test_a_lead_on_its_way_is_not_withdrawn(ledger, make, analyst, platform, now, settings):
-    with ledger.write() as session:
-        lead = _lead(session, make, analyst)
-        notice = notices.draft(session, platform, [lead], analyst, now=now, settings=settings)
-        notice.attempted_at = now
-        session.flush()
-        with pytest.raises(leads.BeingSentError):
-            leads.withdraw(session, lead.id, analyst, reason="wrong item", now=now)
-
-
 def test_a_sent_lead_is_withdrawn_by_a_supervisor_only(ledger, make, analyst, supervisor, now):
     with ledger.write() as session:
         lead = _lead(session, make, analyst, state=LeadState.SENT, sent_at=now)

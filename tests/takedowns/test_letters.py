@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.verdict import Label
-from classifiers.yamlfile import ConfigError
-from takedowns import law, letters
+from takedowns import letters
 
 HOSTILE = "医用\u200b雾化器\u202e\r\n2026-0000-99999 | 1 | https://evil.invalid/ {{ number }}\x00\x1b[31m"
 
@@ -49,8 +48,8 @@ def test_a_chinese_letter_says_who_what_why_and_until_when(rendered):
         "《电子烟管理办法》第二十三条",
         "《医疗器械监督管理条例》",
         "《电子商务法》第二十九条",
-        "3 个工作日内",
-        "至 2026-10-15 止",
+        "3个工作日内",
+        "至2026年10月15日止",
         "示范市烟草专卖局",
         "vapewatch@bureau.invalid",
     ):
@@ -60,7 +59,13 @@ def test_a_chinese_letter_says_who_what_why_and_until_when(rendered):
 def test_an_english_letter_is_complete(rendered):
     subject, body = rendered("en")
     assert "suspected" in subject.lower()
-    for part in ("suspected", "Article 23", "within 3 working days", "by 2026-10-15", "Sample City Tobacco"):
+    for part in (
+        "suspected",
+        "Article 23",
+        "within 3 working days",
+        "by 15 October 2026",
+        "Sample City Tobacco",
+    ):
         assert part in body
     assert "《" not in body
 
@@ -110,7 +115,7 @@ def test_a_date_is_printed_only_when_the_holidays_are_announced(sqlite_ledger, m
     with sqlite_ledger.write() as session:
         leads = [_lead(session, make, analyst)]
         _, body = _render(leads, now.replace(month=12, day=30), settings)
-    assert "3 个工作日内反馈处置情况。" in body
+    assert "3个工作日内反馈处置情况。" in body
 
 
 def test_leaving_a_lead_out_leaves_every_other_line(sqlite_ledger, make, analyst, now, settings):
@@ -158,31 +163,3 @@ def test_a_broken_template_is_named(
     _config(tmp_path, monkeypatch, lead_zh_j2=template)
     with sqlite_ledger.write() as session, pytest.raises(letters.LetterError, match=complaint):
         _render([_lead(session, make, analyst)], now, settings)
-
-
-def test_the_law_lacks_no_kind_and_cites_nothing_unknown(tmp_path):
-    rules = law.load(Path("config/law.yml"))
-    assert set(rules.kinds) == set(Label) - {Label.BENIGN}
-    assert all(clause.source for clause in rules.clauses.values())
-    path = tmp_path / "law.yml"
-    text = Path("config/law.yml").read_text(encoding="utf-8")
-    for old, new, complaint in [
-        ("violates: [retail_licence,", "violates: [retail_license,", "clauses lacks retail_license"),
-        ("  other_tobacco:", "  benign:", "kinds lacks other_tobacco"),
-        ("cooperation:", "co_operation:", "did you mean cooperation"),
-    ]:
-        path.write_text(text.replace(old, new), encoding="utf-8")
-        with pytest.raises(ConfigError, match=complaint):
-            law.load(path)
-
-
-def test_no_unconfirmed_clause_is_in_the_law():
-    printed = "".join(clause.zh for clause in law.load(Path("config/law.yml")).clauses.values())
-    for unconfirmed in (
-        "网络交易监督管理办法",
-        "互联网广告管理办法",
-        "网络销售监督管理办法",
-        "食品安全法",
-        "2018年第26号",
-    ):
-        assert unconfirmed not in printed

@@ -1,20 +1,19 @@
 from __future__ import annotations
 
-import csv
-import io
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from crawlers.listing import Presence
-from takedowns import leads, notices
-from takedowns.channels import manual, smtp
+from takedowns import dispatches, leads, notices
+from takedowns.channels import manual
+from takedowns.deadlines import SHANGHAI
 from takedowns.ledger import audit
-from takedowns.ledger.tables import Lead, Listing, Notice, Verification
-from takedowns.ledger.vocabulary import Role, VerificationOutcome
+from takedowns.ledger.tables import Dispatch, DispatchFile, Notice
+from takedowns.ledger.vocabulary import DispatchKind, DispatchState, Role
 from takedowns.roles import NotAllowedError
+from takedowns.settings import Notices
 from takedowns.states import LeadState, NoticeState
 
 HOUR = timedelta(hours=1)
@@ -34,15 +33,21 @@ def approved(ledger, drafted, supervisor, now, settings):
         return notices.approve(session, drafted.id, supervisor, drafted.version, now=now, settings=settings)
 
 
-def _listing(session, lead):
-    return session.get(Listing, lead.listing_id)
-
-
 def _stored(ledger, notice):
     with ledger.read() as session:
         stored = session.get(Notice, notice.id)
         assert list(audit.verify(session)) == []
-        return stored, [lead.state for lead in stored.leads]
+        return stored.state, [lead.state for lead in stored.leads]
+
+
+def _dispatch(ledger):
+    """The newest."""
+    with ledger.read() as session:
+        return session.scalars(sa.select(Dispatch).order_by(Dispatch.id.desc())).first()
+
+
+def _shanghai(text):
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
 
 
 def test_a_notice_is_drafted_for_the_recipient_of_the_platform(drafted):
@@ -55,7 +60,6 @@ def test_a_notice_is_drafted_for_the_recipient_of_the_platform(drafted):
     assert drafted.state is NoticeState.DRAFT
     assert drafted.number in drafted.subject
     assert all(lead.number in drafted.body for lead in drafted.leads)
-    assert drafted.message_id.endswith("@bureau.invalid>")
 
 
 def test_a_lead_is_in_one_open_notice_only(ledger, drafted, analyst, platform, now, settings):
@@ -124,188 +128,138 @@ def test_what_changed_since_it_was_read_is_not_approved(ledger, drafted, supervi
         notices.approve(session, drafted.id, supervisor, drafted.version, now=now, settings=settings)
 
 
-def test_a_draft_is_not_sent(ledger, drafted, mailing, mail_server, now):
-    with pytest.raises(notices.NoticeStateError, match="draft"):
-        notices.send(ledger, drafted.id, now=now, settings=mailing)
-    assert mail_server.mails == []
-
-
-def test_a_cancelled_notice_frees_its_leads(ledger, approved, supervisor, mailing, now):
+def test_a_cancelled_notice_frees_its_leads(ledger, approved, supervisor, now):
     with ledger.write() as session:
         notices.cancel(session, approved.id, supervisor, approved.version, reason="wrong addressee", now=now)
         assert len(leads.ready(session)["sample"]) == 2
-    with pytest.raises(notices.NoticeStateError, match="cancelled"):
-        notices.send(ledger, approved.id, now=now, settings=mailing)
+    assert _dispatch(ledger).state is DispatchState.CANCELLED
 
 
-def test_an_approved_notice_goes_by_mail(ledger, approved, mailing, mail_server, now):
-    sent = notices.send(ledger, approved.id, now=now + HOUR, settings=mailing)
-    assert (sent.state, sent.sent_at) == (NoticeState.SENT, now + HOUR)
-    stored, lead_states = _stored(ledger, approved)
-    assert (stored.attempted_at, lead_states) == (None, [LeadState.SENT] * 2)
-    (mail,) = mail_server.mails
-    assert mail["Message-ID"] == approved.message_id
-    assert mail["Subject"] == approved.subject
-    assert (mail["From"], mail["To"]) == ("leads@bureau.invalid", "notices@shop.invalid")
-    assert mail.get_body(("plain",)).get_content().splitlines() == approved.body.splitlines()
-    (table,) = mail.iter_attachments()
-    rows = list(csv.DictReader(io.StringIO(table.get_payload(decode=True).decode("utf-8-sig"))))
-    assert [row["线索编号"] for row in rows] == [lead.number for lead in stored.leads]
-
-
-def test_a_sent_notice_is_not_sent_again(ledger, approved, mailing, mail_server, now):
-    notices.send(ledger, approved.id, now=now, settings=mailing)
-    with pytest.raises(notices.NoticeStateError, match="sent"):
-        notices.send(ledger, approved.id, now=now + 24 * HOUR, settings=mailing)
-    assert len(mail_server.mails) == 1
-
-
-def test_two_that_send_at_once_send_one_mail(ledger, approved, mailing, mail_server, now):
-    outcomes = []
-
-    def send() -> None:
-        try:
-            outcomes.append(notices.send(ledger, approved.id, now=now, settings=mailing).state)
-        except notices.NoticeError as error:
-            outcomes.append(type(error))
-
-    _at_once(send, send, send)
-    assert outcomes.count(NoticeState.SENT) == 1
-    assert len(mail_server.mails) == 1
-    assert _stored(ledger, approved)[1] == [LeadState.SENT] * 2
-
-
-def test_an_unreachable_server_loses_nothing_and_can_be_tried_again(
-    ledger, approved, settings, mailing, mail_server, now
-):
-    failed = notices.send(ledger, approved.id, now=now, settings=settings)
-    assert failed.state is NoticeState.SEND_FAILED
-    assert "127.0.0.1:1" in failed.failure
-    assert _stored(ledger, approved)[1] == [LeadState.READY] * 2
-    again = notices.send(ledger, approved.id, now=now + HOUR, settings=mailing)
-    assert (again.state, again.failure) == (NoticeState.SENT, None)
-    assert [mail["Message-ID"] for mail in mail_server.mails] == [approved.message_id]
-
-
-def test_a_refused_mail_keeps_the_reason_of_the_server(ledger, approved, mailing, mail_server, now):
-    mail_server.refusal = "554 no such desk here"
-    failed = notices.send(ledger, approved.id, now=now, settings=mailing)
-    assert (failed.state, failed.sent_at) == (NoticeState.SEND_FAILED, None)
-    assert "554 no such desk here" in failed.failure
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@pytest.mark.parametrize("moment", ["before the mail", "after the mail"])
-def test_after_a_kill_sending_goes_on_with_the_same_message_id(
-    ledger, approved, supervisor, analyst, mailing, mail_server, now, monkeypatch, moment
-):
-    deliver = smtp.deliver
-
-    def dies(message, mail):
-        if moment == "after the mail":
-            deliver(message, mail)
-        raise Killed
-
-    monkeypatch.setattr(smtp, "deliver", dies)
-    with pytest.raises(Killed):
-        notices.send(ledger, approved.id, now=now, settings=mailing)
-    monkeypatch.setattr(smtp, "deliver", deliver)
-    stored, lead_states = _stored(ledger, approved)
-    assert (stored.state, lead_states) == (NoticeState.APPROVED, [LeadState.READY] * 2)
-    # Nobody knows whether it went: nothing in it may change.
-    with ledger.write() as session:
-        with pytest.raises(notices.BeingSentError):
-            notices.cancel(session, approved.id, supervisor, stored.version, now=now)
-        with pytest.raises(leads.BeingSentError):
-            leads.withdraw(session, stored.leads[0].id, analyst, reason="wrong item", now=now)
-    with pytest.raises(notices.BeingSentError):
-        notices.send(ledger, approved.id, now=now + timedelta(minutes=1), settings=mailing)
-
-    assert notices.send(ledger, approved.id, now=now + HOUR, settings=mailing).state is NoticeState.SENT
-    assert {mail["Message-ID"] for mail in mail_server.mails} == {approved.message_id}
-    assert len({mail.get_body(("plain",)).get_content() for mail in mail_server.mails}) == 1
-    assert _stored(ledger, approved)[1] == [LeadState.SENT] * 2
-
-
-def test_an_attempt_taken_for_dead_that_ends_after_all_undoes_nothing(
-    ledger, approved, mailing, settings, mail_server, now, monkeypatch
-):
-    deliver = smtp.deliver
-
-    def slow(message, mail):
-        monkeypatch.setattr(smtp, "deliver", deliver)
-        assert notices.send(ledger, approved.id, now=now + HOUR, settings=mailing).state is NoticeState.SENT
-        raise smtp.SendError("the line was cut")
-
-    monkeypatch.setattr(smtp, "deliver", slow)
-    assert notices.send(ledger, approved.id, now=now, settings=mailing).state is NoticeState.SENT
-    assert _stored(ledger, approved)[0].state is NoticeState.SENT
-
-
-def test_what_is_gone_before_sending_drops_out_and_is_credited_to_nobody(
-    ledger, make, approved, mailing, mail_server, now
-):
-    gone, there = approved.leads
-    with ledger.write() as session:
-        look = make.sighting(session, _listing(session, gone), observed_at=now + HOUR)
-        make.sighting(session, _listing(session, gone), state=Presence.BLOCKED, observed_at=now + 2 * HOUR)
-    sent = notices.send(ledger, approved.id, now=now + 3 * HOUR, settings=mailing)
-    assert [lead.number for lead in sent.leads] == [there.number]
-    assert gone.number not in mail_server.mails[0].get_body(("plain",)).get_content()
+def test_an_approval_puts_the_notice_into_the_outbox_with_it(ledger, approved, now):
+    dispatch = _dispatch(ledger)
+    assert (dispatch.notice_id, dispatch.kind, dispatch.state) == (
+        approved.id,
+        DispatchKind.NOTICE,
+        DispatchState.WAITING,
+    )
+    assert (dispatch.channel, dispatch.recipient) == ("smtp", "notices@shop.invalid")
+    assert (dispatch.subject, dispatch.body) == (approved.subject, approved.body)
+    assert dispatch.idempotency_key.endswith("@bureau.invalid>")
     with ledger.read() as session:
-        closed = session.get(Lead, gone.id)
-        verification = session.scalars(sa.select(Verification)).one()
-    assert (closed.state, closed.sent_at) == (LeadState.CLOSED, None)
-    assert closed.outcome is verification.outcome is VerificationOutcome.GONE_BEFORE
-    assert verification.observed_at == now + HOUR
-    assert verification.basis == {"sightings": [look.id], "claims": []}
+        entry = session.scalars(sa.select(audit.AuditEntry).order_by(audit.AuditEntry.seq.desc())).first()
+    assert (entry.action, entry.payload["key"]) == ("notice.approve", dispatch.idempotency_key)
 
 
 @pytest.mark.parametrize(
-    "later",
+    ("approved_at", "leaves"),
     [
-        {"state": Presence.UP},
-        {"state": Presence.ALTERED},
-        pytest.param({"state": None}, id="the run was not to be trusted"),
+        pytest.param("2026-10-12 09:30", "2026-10-12 09:40", id="after the hold"),
+        pytest.param("2026-10-12 17:25", "2026-10-13 08:30", id="the hold ends after hours"),
+        pytest.param("2026-09-30 18:00", "2026-10-08 08:30", id="before the National Day"),
+        pytest.param("2026-10-10 07:00", "2026-10-10 08:30", id="a Saturday that is worked"),
     ],
 )
-def test_what_is_not_surely_gone_stays_in(ledger, make, approved, mailing, now, later):
+def test_it_leaves_after_the_hold_in_office_hours(ledger, drafted, supervisor, settings, approved_at, leaves):
+    held = settings.model_copy(update={"notices": Notices()})
     with ledger.write() as session:
-        listing = _listing(session, approved.leads[0])
-        run = make.run(session, trusted=later["state"] is not None)
-        make.sighting(session, listing, run=run, observed_at=now)
-        if later["state"] is not None:
-            make.sighting(session, listing, observed_at=now + HOUR, **later)
-    sent = notices.send(ledger, approved.id, now=now + 2 * HOUR, settings=mailing)
-    assert len(sent.leads) == 2
+        notices.approve(
+            session, drafted.id, supervisor, drafted.version, now=_shanghai(approved_at), settings=held
+        )
+    assert _dispatch(ledger).not_before == _shanghai(leaves)
 
 
-def test_what_was_shown_again_after_it_was_gone_stays_in(ledger, make, approved, mailing, now):
+def test_what_is_recalled_is_a_draft_again_and_is_approved_anew_under_another_key(
+    ledger, approved, analyst, supervisor, now, settings
+):
     with ledger.write() as session:
-        listing = _listing(session, approved.leads[0])
-        make.sighting(session, listing, observed_at=now)
-        make.snapshot(session, listing, observed_at=now + HOUR)
-    assert len(notices.send(ledger, approved.id, now=now + 2 * HOUR, settings=mailing).leads) == 2
+        recalled = notices.recall(session, approved.id, analyst, approved.version, reason="typo", now=now)
+    assert (recalled.state, recalled.approver_id, recalled.approved_at) == (NoticeState.DRAFT, None, None)
+    first = _dispatch(ledger)
+    assert first.state is DispatchState.CANCELLED
+    with ledger.write() as session:
+        notices.approve(session, approved.id, supervisor, recalled.version, now=now, settings=settings)
+    second = _dispatch(ledger)
+    assert (second.state, second.idempotency_key != first.idempotency_key) == (DispatchState.WAITING, True)
 
 
-def test_when_all_are_gone_nothing_is_sent(ledger, make, approved, mailing, mail_server, now):
+def test_a_draft_cannot_be_recalled(ledger, drafted, analyst, now):
+    with ledger.write() as session, pytest.raises(notices.NoticeStateError, match="draft"):
+        notices.recall(session, drafted.id, analyst, drafted.version, now=now)
+
+
+def test_a_lead_withdrawn_during_the_hold_leaves_the_text_and_the_files(ledger, approved, analyst, now):
+    gone, kept = approved.leads
+    with ledger.write() as session:
+        dispatch = session.scalars(sa.select(Dispatch)).one()
+        dispatch.files = [DispatchFile(name="a.xlsx", sha256="0" * 64, media_type="x/y", size=1)]
+    with ledger.write() as session:
+        leads.withdraw(session, gone.id, analyst, reason="wrong item", now=now)
+    with ledger.read() as session:
+        dispatch = session.scalars(sa.select(Dispatch)).one()
+        assert gone.number not in dispatch.body
+        assert kept.number in dispatch.body
+        assert dispatch.files == []
+
+
+def test_when_the_last_lead_is_withdrawn_nothing_waits_any_more(ledger, approved, analyst, now):
     with ledger.write() as session:
         for lead in approved.leads:
-            make.sighting(session, _listing(session, lead), observed_at=now)
-    notice = notices.send(ledger, approved.id, now=now + HOUR, settings=mailing)
-    assert notice.state is NoticeState.CANCELLED
-    assert mail_server.mails == []
+            leads.withdraw(session, lead.id, analyst, reason="wrong item", now=now)
+    assert _stored(ledger, approved) == (NoticeState.CANCELLED, [])
+    assert _dispatch(ledger).state is DispatchState.CANCELLED
 
 
-def test_what_is_gone_after_sending_is_not_called_gone_before(ledger, make, approved, mailing, now):
-    notices.send(ledger, approved.id, now=now, settings=mailing)
+@pytest.mark.parametrize("hindrance", [{"attempted_at": True}, {"may_have_arrived": True}])
+def test_what_may_have_left_can_be_neither_changed_nor_taken_back(
+    ledger, approved, analyst, supervisor, now, hindrance
+):
     with ledger.write() as session:
-        make.sighting(session, _listing(session, approved.leads[0]), observed_at=now + HOUR)
-        assert notices.drop_gone(session, session.get(Notice, approved.id), now=now + 2 * HOUR) == []
-    assert _stored(ledger, approved)[1] == [LeadState.SENT] * 2
+        dispatch = session.scalars(sa.select(Dispatch)).one()
+        dispatch.attempted_at = now if "attempted_at" in hindrance else None
+        dispatch.may_have_arrived = "may_have_arrived" in hindrance
+    for refused in (notices.cancel, notices.recall):
+        with pytest.raises(dispatches.OnItsWayError), ledger.write() as session:
+            refused(session, approved.id, supervisor, approved.version, now=now)
+    with pytest.raises(dispatches.OnItsWayError), ledger.write() as session:
+        leads.withdraw(session, approved.leads[0].id, analyst, reason="wrong item", now=now)
+    assert _stored(ledger, approved) == (NoticeState.APPROVED, [LeadState.READY] * 2)
+
+
+def _sent(ledger, notice, now):
+    with ledger.write() as session:
+        found = notices.locked(session, notice.id)
+        notices.mark_sent(session, found, "system:test", sent_at=now, now=now)
+        return found
+
+
+def test_the_platforms_signature_is_recorded_and_is_no_answer(ledger, approved, analyst, now):
+    sent = _sent(ledger, approved, now)
+    with ledger.write() as session:
+        signed = notices.acknowledge(
+            session, sent.id, analyst, sent.version, receipt="签收单 7", at=now + HOUR, now=now + 2 * HOUR
+        )
+    assert (signed.state, signed.acknowledged_at) == (NoticeState.ACKNOWLEDGED, now + HOUR)
+    assert _stored(ledger, approved)[1] == [LeadState.ACKNOWLEDGED] * 2
+
+
+@pytest.mark.parametrize(
+    ("hours", "receipt", "complaint"),
+    [(1, " ", "receipt"), (-1, "7", "between"), (3, "7", "between")],
+)
+def test_a_signature_without_receipt_or_at_an_impossible_time_is_refused(
+    ledger, approved, analyst, now, hours, receipt, complaint
+):
+    sent = _sent(ledger, approved, now)
+    at, later = now + hours * HOUR, now + 2 * HOUR
+    with ledger.write() as session, pytest.raises(notices.NoticeError, match=complaint):
+        notices.acknowledge(session, sent.id, analyst, sent.version, receipt=receipt, at=at, now=later)
+
+
+def test_a_notice_that_lapses_closes_no_lead(ledger, approved, now):
+    sent = _sent(ledger, approved, now)
+    with ledger.write() as session:
+        notices.lapse(session, notices.locked(session, sent.id), now=now)
+    assert _stored(ledger, approved) == (NoticeState.LAPSED, [LeadState.SENT] * 2)
 
 
 @pytest.fixture
@@ -332,8 +286,10 @@ def test_a_person_records_what_they_handed_over(ledger, by_hand, analyst, now):
             receipt="回执号 88421",
             now=now + 2 * HOUR,
         )
-    stored, lead_states = _stored(ledger, by_hand)
-    assert (stored.state, stored.sent_at, lead_states) == (NoticeState.SENT, now + HOUR, [LeadState.SENT])
+    assert _stored(ledger, by_hand) == (NoticeState.SENT, [LeadState.SENT])
+    dispatch = _dispatch(ledger)
+    assert (dispatch.state, dispatch.sent_at) == (DispatchState.SENT, now + HOUR)
+    assert dispatch.receipt == "回执号 88421"
     with ledger.read() as session:
         entry = session.scalars(sa.select(audit.AuditEntry).order_by(audit.AuditEntry.seq.desc())).first()
     assert (entry.actor, entry.payload["receipt"]) == ("analyst", "回执号 88421")
@@ -358,15 +314,22 @@ def test_a_hand_over_without_receipt_or_at_an_impossible_time_is_refused(
         )
 
 
-def test_each_channel_keeps_to_its_own_notices(ledger, approved, by_hand, analyst, mailing, now):
-    with pytest.raises(notices.NoticeStateError, match="by hand"):
-        notices.send(ledger, by_hand.id, now=now, settings=mailing)
+def test_a_notice_that_goes_by_mail_is_not_handed_over(ledger, approved, analyst, now):
     with ledger.write() as session, pytest.raises(notices.NoticeError, match="by smtp"):
         manual.record(
             session, approved.id, analyst, approved.version, handed_over_at=now, receipt="88421", now=now
         )
-    with pytest.raises(notices.UnknownNoticeError):
-        notices.send(ledger, 10**6, now=now, settings=mailing)
+
+
+def test_what_was_handed_over_is_not_handed_over_again(ledger, by_hand, analyst, now):
+    for version in (by_hand.version, by_hand.version + 1):
+        given = {"handed_over_at": now, "receipt": "88421", "now": now}
+        with ledger.write() as session:
+            if version == by_hand.version:
+                manual.record(session, by_hand.id, analyst, version, **given)
+            else:
+                with pytest.raises(notices.NoticeStateError, match="sent"):
+                    manual.record(session, by_hand.id, analyst, version, **given)
 
 
 def _at_once(*works):

@@ -10,8 +10,8 @@ from crawlers.listing import Presence
 from crawlers.rundir import Target
 from takedowns import removals
 from takedowns.ledger import audit
-from takedowns.ledger.tables import Lead, Listing, Verification
-from takedowns.ledger.vocabulary import VerificationOutcome
+from takedowns.ledger.tables import CrawlRun, Lead, Listing, Verification
+from takedowns.ledger.vocabulary import RunState, VerificationOutcome
 from takedowns.states import LeadState
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -124,13 +124,12 @@ def test_open_leads_are_always_due_and_withdrawn_ones_never(ledger, make, lead, 
         ready = make.lead(session, make.decision(session, make.task(session), analyst))
         make.lead(session, make.decision(session, make.task(session), analyst), state=LeadState.WITHDRAWN)
         waiting = {session.get(Lead, one.id).listing.item_id for one in (lead, ready)}
-        newer = make.snapshot(
-            session, session.get(Listing, lead.listing_id), title="新标题", observed_at=now + DAY
-        )
+        about = session.get(Lead, lead.id).decision.snapshot.title
+        make.snapshot(session, session.get(Listing, lead.listing_id), title="新标题", observed_at=now + DAY)
     due = _due(ledger, now)
     assert {target.item_id for target in due} == waiting
     assert all(isinstance(target, Target) and target.url for target in due)
-    assert newer.title in {target.title for target in due}
+    assert {target.title for target in due} == {about}, "else goods that were swapped would soon count as up"
     assert _due(ledger, now, platform="other") == []
 
 
@@ -174,3 +173,143 @@ def test_a_closed_lead_is_looked_at_after_1_7_30_and_90_days(
             sqlite_ledger, make, lead, now + days * DAY, Presence.BLOCKED
         )  # tells nothing, so no check made
     assert bool(_due(sqlite_ledger, now + days * DAY)) is is_due
+
+
+def _outcomes(ledger, lead):
+    with ledger.read() as session:
+        found = session.get(Lead, lead.id)
+        return found.outcome, found.state, [verification.outcome for verification in found.verifications]
+
+
+def test_a_removal_falls_when_a_look_that_came_in_late_speaks_against_it(ledger, make, lead, now, settings):
+    """A run whose parent died was taken in two days later: it had seen the page up between the two others."""
+    for hours in (2, 27):
+        _look(ledger, make, lead, now + hours * HOUR)
+    assert _settle_all(ledger, now + 28 * HOUR, settings) == {"removed_unclaimed": 1}
+    _late_look(ledger, make, lead, now + 13 * HOUR, now + 60 * HOUR)
+    assert _settle_all(ledger, now + 61 * HOUR, settings) == {"unverifiable": 1}
+    assert _outcomes(ledger, lead) == (None, LeadState.SENT, ["removed_unclaimed", "unverifiable"])
+    with ledger.read() as session:
+        assert session.get(Lead, lead.id).closed_at is None
+        assert list(audit.verify(session)) == []
+    assert _due(ledger, now + 61 * HOUR), "it is looked at again like any open lead"
+    _look(ledger, make, lead, now + 3 * DAY)  # at another hour of the day than the first two
+    _look(ledger, make, lead, now + 4.4 * DAY)
+    assert _settle_all(ledger, now + 5 * DAY, settings) == {"removed_unclaimed": 1}
+    assert _outcomes(ledger, lead)[1] is LeadState.CLOSED
+
+
+def test_one_that_was_answered_is_answered_again_when_its_removal_falls(ledger, make, lead, now, settings):
+    for hours in (2, 27):
+        _look(ledger, make, lead, now + hours * HOUR)
+    with ledger.write() as session:
+        make.response(session, lead, received_at=now + 4 * DAY, recorded_at=now + HOUR)
+    _settle_all(ledger, now + 28 * HOUR, settings)
+    _late_look(ledger, make, lead, now + 13 * HOUR, now + 60 * HOUR)
+    _settle_all(ledger, now + 61 * HOUR, settings)
+    assert _outcomes(ledger, lead)[1] is LeadState.RESPONDED
+
+
+def test_the_event_moves_when_what_it_rested_on_changes(ledger, make, lead, now, settings):
+    for day in (1, 3, 5, 12):
+        _look(ledger, make, lead, now + day * DAY)
+    _settle_all(ledger, now + 13 * DAY, settings)
+    _late_look(ledger, make, lead, now + 2 * DAY, now + 14 * DAY)
+    assert _settle_all(ledger, now + 15 * DAY, settings) == {"removed_unclaimed": 1}
+    with ledger.read() as session:
+        first, second = session.scalars(sa.select(Verification).order_by(Verification.id)).all()
+        assert (first.observed_at, second.observed_at) == (now + DAY, now + 3 * DAY)
+
+
+def test_a_run_that_is_not_taken_in_yet_is_waited_for(ledger, make, lead, now, settings):
+    _look(ledger, make, lead, now + 2 * HOUR)
+    with ledger.write() as session:
+        run_id = make.run(session, state=RunState.RUNNING, started_at=now + 12 * HOUR).run_id
+    _look(ledger, make, lead, now + 27 * HOUR)
+    assert _settle_all(ledger, now + 28 * HOUR, settings) == {}
+    with ledger.write() as session:
+        session.get(CrawlRun, run_id).state = RunState.FAILED
+    assert _settle_all(ledger, now + 29 * HOUR, settings) == {"removed_unclaimed": 1}
+
+
+def test_a_lead_that_came_back_stays_so_and_the_new_lead_is_judged_on_its_own(
+    ledger, make, lead, analyst, now, settings
+):
+    for day, state in ((1, Presence.GONE), (2.5, Presence.GONE), (9, Presence.UP)):
+        _look(ledger, make, lead, now + day * DAY, state)
+    _settle_all(ledger, now + 10 * DAY, settings)
+    with ledger.write() as session:
+        listing = session.get(Listing, lead.listing_id)
+        decision = make.decision(session, make.task(session, make.snapshot(session, listing)), analyst)
+        second = make.lead(
+            session, decision, state=LeadState.SENT, sent_at=now + 12 * DAY, created_at=now + 11 * DAY
+        )
+    for day in (14, 16):
+        _look(ledger, make, lead, now + day * DAY)
+    assert _settle_all(ledger, now + 17 * DAY, settings) == {"removed_unclaimed": 1}
+    assert _outcomes(ledger, lead)[:2] == ("relisted", LeadState.CLOSED)
+    assert _outcomes(ledger, second)[2] == ["removed_unclaimed"]
+    _look(ledger, make, lead, now + 20 * DAY, Presence.UP)
+    assert _settle_all(ledger, now + 21 * DAY, settings) == {"relisted": 1}
+    assert _outcomes(ledger, second)[2] == ["removed_unclaimed", "relisted"]
+    assert _outcomes(ledger, lead)[2] == ["relisted"], "what follows is nothing to it"
+
+
+def test_a_second_lead_about_other_goods_does_not_bring_the_first_ones_back(
+    ledger, make, lead, analyst, now, settings
+):
+    """An atomiser was swapped for a drink; the drink was confirmed, too, and looks are compared with it."""
+    _look(ledger, make, lead, now + DAY, Presence.ALTERED)
+    with ledger.write() as session:
+        listing = session.get(Listing, lead.listing_id)
+        drink = make.snapshot(session, listing, title="植物饮料 蓝莓味 便携棒", observed_at=now + DAY)
+        second = make.lead(
+            session,
+            make.decision(session, make.task(session, drink), analyst),
+            state=LeadState.SENT,
+            sent_at=now + 2 * DAY,
+            created_at=now + 2 * DAY,
+        )
+    assert {target.title for target in _due(ledger, now + 2 * DAY)} == {drink.title}
+    _look(ledger, make, lead, now + 9 * DAY, Presence.UP)
+    assert _settle_all(ledger, now + 10 * DAY, settings) == {"altered": 1, "not_removed": 1}
+    assert _outcomes(ledger, lead)[0] == "altered"
+    assert _outcomes(ledger, second)[0] == "not_removed"
+    _look(ledger, make, lead, now + 11 * DAY, Presence.ALTERED)  # of what is shown now, nothing is known
+    _settle_all(ledger, now + 12 * DAY, settings)
+    assert _outcomes(ledger, lead)[0] == "altered"
+
+
+def test_a_withdrawn_lead_is_left_alone(ledger, make, lead, now, settings):
+    for day in (1, 3):
+        _look(ledger, make, lead, now + day * DAY)
+    with ledger.write() as session:
+        session.get(Lead, lead.id).state = LeadState.WITHDRAWN
+    assert _settle_all(ledger, now + 4 * DAY, settings) == {}
+    assert _settle(ledger, lead, now + 4 * DAY, settings) is None
+
+
+def test_what_has_no_news_is_not_judged_again(ledger, make, lead, now, settings):
+    with ledger.write() as session:
+        version = session.get(Lead, lead.id).version
+    _look(ledger, make, lead, now + DAY, Presence.UP)
+    _settle_all(ledger, now + 2 * DAY, settings)
+    with ledger.write() as session:
+        judged = session.get(Lead, lead.id)
+        assert (judged.judged_at, judged.version) == (now + 2 * DAY, version), (
+            "nobody at the desk is disturbed"
+        )
+        assert not session.scalars(sa.select(Lead).where(removals._has_news())).all()
+        make.response(session, judged, received_at=now + 3 * DAY, recorded_at=now + 3 * DAY)
+        assert session.scalars(sa.select(Lead).where(removals._has_news())).all() == [judged]
+
+
+def _settle_all(ledger, now, settings):
+    with ledger.write() as session:
+        return removals.settle_all(session, now=now, settings=settings)
+
+
+def _late_look(ledger, make, lead, at, taken_in):
+    with ledger.write() as session:
+        listing = session.get(Listing, lead.listing_id)
+        make.sighting(session, listing, state=Presence.UP, observed_at=at, recorded_at=taken_in)

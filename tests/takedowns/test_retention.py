@@ -10,7 +10,7 @@ from crawlers.listing import Presence
 from takedowns import retention
 from takedowns.ledger import audit, tables
 from takedowns.ledger.engine import Ledger
-from takedowns.ledger.vocabulary import TipState
+from takedowns.states import TipState
 
 DAYS = 30
 
@@ -59,7 +59,7 @@ def test_what_a_finding_a_tip_or_a_measurement_rests_on_stays(
 ) -> None:
     with ledger.write() as session:
         reviewed = make.task(session).listing
-        tipped, watched, drawn, nothing = (make.listing(session) for _ in range(4))
+        tipped, drawn, nothing = (make.listing(session) for _ in range(3))
         run = make.run(session, kind="sample")
         session.add_all(
             [
@@ -75,7 +75,6 @@ def test_what_a_finding_a_tip_or_a_measurement_rests_on_stays(
                     state=TipState.LINKED,
                     listing_id=tipped.id,
                 ),
-                tables.Control(listing_id=watched.id, drawn_at=now, probability=0.1),
                 tables.ListingDraw(
                     run_id=run.run_id,
                     stratum="medical",
@@ -94,7 +93,7 @@ def test_what_a_finding_a_tip_or_a_measurement_rests_on_stays(
             ]
         )
     retention.forget(ledger, non_hit_days=DAYS, now=later)
-    assert _left(ledger) == sorted(listing.id for listing in (reviewed, tipped, watched, drawn))
+    assert _left(ledger) == sorted(listing.id for listing in (reviewed, tipped, drawn))
     assert nothing.id not in _left(ledger)
 
 

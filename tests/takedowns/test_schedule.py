@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.background import BackgroundScheduler
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +57,12 @@ def test_the_shipped_schedule_is_valid_and_names_known_platforms() -> None:
     assert {job.platform for job in shipped.jobs if job.work == "sample"} <= set(
         configuration.panels(configuration.SHIPPED)
     )
+
+
+def test_networks_are_found_anew_by_a_job(context: Context) -> None:
+    fire(context, Job(name="networks", work="networks", at=At(hour=5, minute=20)), SHANGHAI)
+    (row,) = firings(context)
+    assert (row.state, row.message) == (RunState.OK, "0 networks, 0 new links")
 
 
 def test_a_day_of_the_week_must_be_a_name() -> None:
@@ -214,8 +219,9 @@ def test_what_was_found_moves_the_patrols_and_never_the_random_arm(
         ({"work": "patrol", "platforms": ("a",)}, "needs platforms and visits"),
         ({"work": "settle", "platforms": ("a",), "visits": 1}, "needs platforms and visits"),
         ({"work": "sample"}, "need a platform"),
+        ({"work": "settle", "platform": "a"}, "others have none"),
         ({"work": "sample", "platform": "a", "at": At(hour=1, minute=0)}, "give the minute only"),
-        ({"work": "patrol", "platform": "a", "platforms": ("a",), "visits": 1}, "the others have none"),
+        ({"work": "patrol", "platform": "a", "platforms": ("a",), "visits": 1}, "others have none"),
     ],
 )
 def test_a_job_says_what_it_needs(fields: dict[str, Any], complaint: str) -> None:
@@ -228,18 +234,95 @@ def test_what_fell_due_while_no_scheduler_ran_is_planned_at_once(
 ) -> None:
     last_week = latest_slot(trigger(SETTLE, SHANGHAI), NOON - timedelta(days=7))
     assert last_week is not None
-    assert schedule.claim(context, "settle", last_week)
+    assert schedule.claim(context, SETTLE, last_week)
     schedule.add_jobs(timer, context, Schedule(zone=SHANGHAI, jobs=(SETTLE,)))
-    assert {job.id for job in timer.get_jobs()} == {"settle", "settle (overdue)"}
+    assert {job.id for job in timer.get_jobs()} == {"settle", "settle (overdue)", "outbox"}
 
 
 def test_a_new_job_waits_for_its_first_time(context: Context, timer: BackgroundScheduler) -> None:
     schedule.add_jobs(timer, context, Schedule(zone=SHANGHAI, jobs=(SETTLE,)))
-    assert [job.id for job in timer.get_jobs()] == ["settle"]
+    assert {job.id for job in timer.get_jobs()} == {"settle", "outbox"}
 
 
-def test_a_missed_slot_gets_a_row_of_its_own(context: Context) -> None:
-    slot = datetime(2026, 10, 13, 21, 0, tzinfo=UTC)
-    schedule.note_missed(context)(JobExecutionEvent(EVENT_JOB_MISSED, "settle", "default", slot))
+@pytest.fixture
+def at(context: Context, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Fires a job, whose work is done at once, that many hours after noon; the clock stands still."""
+    monkeypatch.setattr(schedule, "_work", lambda *_: (RunState.OK, None))
+
+    def fired(job: Job, hours: float) -> None:
+        monkeypatch.setattr(context, "clock", lambda: NOON + timedelta(hours=hours))
+        fire(context, job, SHANGHAI)
+
+    return fired
+
+
+RESUME = Job(name="resume", work="resume", at=At(minute=50))
+
+
+def test_every_slot_that_was_passed_over_gets_a_row_that_says_so(
+    context: Context, at: Callable[..., None]
+) -> None:
+    at(RESUME, 1)
+    at(RESUME, 6)
+    rows = firings(context)
+    first = NOON + timedelta(minutes=50)
+    assert [row.slot for row in rows] == [first + timedelta(hours=hour) for hour in range(6)]
+    assert [row.state for row in rows] == [RunState.OK, *[RunState.MISSED] * 4, RunState.OK]
+    assert {(row.message, row.finished_at) for row in rows[1:5]} == {
+        (schedule.PASSED, NOON + timedelta(hours=6))
+    }
+    assert {row.work for row in rows} == {"resume"}
+    at(RESUME, 6)
+    assert len(firings(context)) == 6
+
+
+def test_a_new_job_has_passed_nothing_over(context: Context, at: Callable[..., None]) -> None:
+    at(RESUME, 1)
+    assert [row.state for row in firings(context)] == [RunState.OK]
+
+
+def test_slots_of_more_than_a_month_ago_are_let_go(context: Context, at: Callable[..., None]) -> None:
+    at(SETTLE, 0)
+    at(SETTLE, 24 * 400)
+    missed = [row for row in firings(context) if row.state is RunState.MISSED]
+    assert len(missed) == 30
+    assert missed[0].slot > NOON + timedelta(hours=24 * 368)
+
+
+def test_hours_in_which_a_sample_had_no_work_are_not_missed(
+    context: Context, at: Callable[..., None]
+) -> None:
+    context.platforms["sample"] = configuration.platforms(configuration.SHIPPED)["sample"]
+    job = Job(name="sample", work="sample", platform="sample", at=At(minute=10))
+    for hour in (*range(48), *range(120, 168)):  # three days in between without a scheduler
+        at(job, hour)
+    rows = firings(context)
+    days = [row.slot.astimezone(ZoneInfo(SHANGHAI)).toordinal() for row in rows]
+    assert days == list(range(days[0], days[-1] + 1)), "one slot a day, those of the gap included"
+    missed = [row.slot for row in rows if row.state is RunState.MISSED]
+    assert 2 <= len(missed) <= 4
+    assert all(NOON + timedelta(hours=47) < slot < NOON + timedelta(hours=121) for slot in missed)
+
+
+def test_a_capture_without_a_platform_looks_at_every_one_with_pages(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context.platforms |= configuration.platforms(configuration.SHIPPED)
+    seen: list[str] = []
+
+    def capture(_context: Context, platform: str) -> None:
+        seen.append(platform)
+        if platform == "oscar":
+            raise NotNowError(platform, Permission(0, NOON, "cool_off"))
+
+    monkeypatch.setattr(schedule.jobs, "capture", capture)
+    fire(context, Job(name="capture", work="capture", at=At(minute=20)), SHANGHAI)
+    with_pages = {name for name, profile in context.platforms.items() if profile.road == "page"}
+    assert set(seen) == with_pages > {"oscar", "sample", "sample-js"}
     [row] = firings(context)
-    assert (row.slot, row.state) == (slot, RunState.MISSED)
+    assert (row.state, "oscar is not crawled now" in (row.message or "")) == (RunState.MISSED, True)
+
+
+def test_the_shipped_schedule_photographs_every_platform_with_pages() -> None:
+    shipped = yamlfile.load(configuration.SHIPPED / "schedule.yml", Schedule)
+    assert [job.platform for job in shipped.jobs if job.work == "capture"] == [None]

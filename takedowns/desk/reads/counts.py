@@ -15,6 +15,7 @@ from takedowns.desk.reads.common import WAITING, held_now, stands
 from takedowns.ledger.tables import (
     CrawlRun,
     Decision,
+    Dispatch,
     Flag,
     Lead,
     Listing,
@@ -23,7 +24,7 @@ from takedowns.ledger.tables import (
     Sighting,
     User,
 )
-from takedowns.ledger.vocabulary import RunState, VerificationOutcome
+from takedowns.ledger.vocabulary import DispatchState, RunState, VerificationOutcome
 from takedowns.states import LeadState, NoticeState
 
 
@@ -50,6 +51,7 @@ def today(session: Session, user: User, *, now: datetime) -> dict[str, int]:
         ready=_count(Lead.id, Lead.state == LeadState.READY),
         drafts=_count(Notice.id, Notice.state == NoticeState.DRAFT),
         unsent=_count(Notice.id, Notice.state.in_(unsent)),
+        given_up=_count(Dispatch.id, Dispatch.state == DispatchState.FAILED),
         sent=_count(Lead.id, Lead.sent_at >= start),
         removed=_count(Lead.id, Lead.outcome == VerificationOutcome.REMOVED_VERIFIED),
         false_claims=_count(Lead.id, Lead.outcome == VerificationOutcome.FALSE_CLAIM),

@@ -9,16 +9,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
+from takedowns import relistings
 from takedowns.desk.reads.common import ROWS, Page, title_only
 from takedowns.ledger.tables import (
     Decision,
+    Dispatch,
     Lead,
     Listing,
     Notice,
     Relisting,
     Sighting,
 )
-from takedowns.ledger.vocabulary import VerificationOutcome
+from takedowns.ledger.vocabulary import DispatchState, VerificationOutcome
 from takedowns.states import LeadState, NoticeState
 
 
@@ -57,7 +59,9 @@ def tracker_page(session: Session, wanted: TrackerFilter) -> Page[TrackerRow]:
     sightings = last_sightings(session, [lead.listing_id for lead in leads])
     relisted = set(
         session.scalars(
-            sa.select(Relisting.lead_id).where(Relisting.lead_id.in_([lead.id for lead in leads]))
+            sa.select(Relisting.lead_id).where(
+                Relisting.lead_id.in_([lead.id for lead in leads]), relistings.is_of_its_seller()
+            )
         )
     )
     rows = [
@@ -97,9 +101,10 @@ def last_sightings(session: Session, listings: Iterable[int]) -> dict[int, Sight
 
 
 def open_notices(session: Session) -> Sequence[Notice]:
-    """Those that still wait for somebody here, oldest first."""
-    waiting = (NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SEND_FAILED)
-    return _notices(session, Notice.state.in_(waiting), Notice.id)
+    """Those of which something still waits here, if only a reminder, oldest first."""
+    waiting = Notice.state.in_((NoticeState.DRAFT, NoticeState.APPROVED, NoticeState.SEND_FAILED))
+    unsent = Notice.dispatches.any(Dispatch.state.in_((DispatchState.WAITING, DispatchState.FAILED)))
+    return _notices(session, sa.or_(waiting, unsent), Notice.id)
 
 
 def sent_notices(session: Session, at_most: int = 20) -> Sequence[Notice]:

@@ -7,10 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import Response
 
+from takedowns import seller_record
 from takedowns.desk.reads.tracker import TrackerFilter, lead_numbered, tracker_page
+from takedowns.desk.refusals import Refusal
 from takedowns.desk.story import story
-from takedowns.desk.visit import Chosen, Here
-from takedowns.ledger.vocabulary import VerificationOutcome
+from takedowns.desk.visit import Chosen, Here, Visit
+from takedowns.ledger.vocabulary import Measure, VerificationOutcome
+from takedowns.replies.columns import Reply
 from takedowns.states import LeadState
 
 router = APIRouter()
@@ -39,8 +42,26 @@ def tracker(
 
 @router.get("/leads/{number}", name="lead")
 def lead(visit: Here, number: str) -> Response:
+    return show_lead(visit, number)
+
+
+def show_lead(
+    visit: Visit, number: str, refusal: Refusal | None = None, typed: Reply | None = None
+) -> Response:
+    """``typed`` is an answer that was refused, and stays in the form."""
     with visit.desk.ledger.read() as session:
         found = lead_numbered(session, number)
         if found is None:
             raise HTTPException(404)
-        return visit.page("lead.html", lead=found, events=story(session, found))
+        seller = found.listing.seller
+        record = seller_record.record(session, seller, now=visit.desk.clock()) if seller else None
+        return visit.page(
+            "lead.html",
+            status=409 if refusal else 200,
+            lead=found,
+            record=record,
+            events=story(session, found),
+            measures=list(Measure),
+            refusal=refusal,
+            typed=typed,
+        )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
+from crawlers.evidence import read_evidence
 from crawlers.rundir import Outcome, Target
 from tests.crawlers.apis.goods import ebay_item, shipped, shop, shopify_product, woo_product
-from tests.crawlers.apis.server import Says, ebay, shopify, taobao, woocommerce
+from tests.crawlers.apis.server import SECRETS, TOKEN, Says, ebay, shopify, taobao, woocommerce
 from tests.crawlers.shop import verdicts
 
 
@@ -150,3 +153,35 @@ def test_a_wall_before_the_interface_is_never_a_removal(serve, crawl):
 
     run = crawl(shop("shopify", serve(answer).home), targets=wanted("b"))
     assert verdicts(run) == {"b": ("blocked", "captcha")}
+
+
+def test_what_repeats_our_keys_is_kept_without_them_and_a_fault_not_at_all(serve, keys, crawl):
+    secret = SECRETS["VAPEWATCH_EBAY_CLIENT_SECRET"]
+    items = {number: ebay_item(number, "vape pod") for number in ("1000000001", "1000000002")}
+    items["1000000002"]["debug"] = f"asked with {secret}, by {TOKEN}"
+    real = ebay(items)
+
+    def answer(asked):
+        repeats = {"errors": [{"errorId": 12001, "message": f"access denied for {secret} and {TOKEN}"}]}
+        return Says(repeats, 409) if "1000000003" in asked.path else real(asked)
+
+    targets = wanted("1000000002", "1000000003")
+    run = crawl(shipped("ebay", serve(answer).home, terms=("vape",)), targets=targets)
+    seen = {sighting.item_id: sighting for sighting in run.sightings}
+    assert seen["1000000002"].state == "up"
+    repeated = b"asked with (client_secret), by (access_token)"
+    assert repeated in read_evidence(run.path, seen["1000000002"].evidence).body
+    assert (seen["1000000003"].state, seen["1000000003"].evidence) == ("error", None)
+    files = (path for path in run.path.rglob("*") if path.is_file())
+    kept = b"".join(gzip.decompress(f.read_bytes()) if f.suffix == ".gz" else f.read_bytes() for f in files)
+    assert secret.encode() not in kept
+    assert TOKEN.encode() not in kept
+
+
+def test_a_key_that_is_a_part_of_another_leaves_nothing_of_it(serve, keys, monkeypatch, crawl):
+    monkeypatch.setenv("VAPEWATCH_EBAY_CLIENT_ID", "ebay-secret")  # the beginning of the other key
+    secret = SECRETS["VAPEWATCH_EBAY_CLIENT_SECRET"]
+    fault = {"errors": [{"errorId": 1001, "message": f"no right for {secret}"}]}
+    run = crawl(shipped("ebay", serve(lambda _: Says(fault, 400)).home, terms=("vape",)), targets=wanted("1"))
+    (words,) = (issue.message for issue in run.issues if "no right for" in issue.message)
+    assert "no right for (client_secret)" in words

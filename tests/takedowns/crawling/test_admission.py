@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
@@ -36,10 +37,11 @@ def ask(
     run_id: str = "new",
     kind: RunKind = RunKind.SWEEP,
     panel: Panel | None = None,
+    platform: Platform = ABROAD,
 ) -> int:
     """The requests that are granted."""
     with ledger.write() as session:
-        return admit(session, ABROAD, kind, run_id, panel=panel, simulated=False, now=now).requests
+        return admit(session, platform, kind, run_id, panel=panel, simulated=False, now=now).requests
 
 
 def earlier(ledger: Ledger, make: Any, **given: Any) -> None:
@@ -52,7 +54,7 @@ def test_a_running_run_holds_its_requests_and_is_not_trusted(ledger: Ledger, now
     with ledger.read() as session:
         row = session.get_one(CrawlRun, "new")
     assert (row.state, row.requests, row.trusted) == (RunState.RUNNING, 100, False)
-    assert (row.kind, row.arm) == ("sweep", Arm.TARGETED)
+    assert (row.kind, row.arm, row.host) == ("sweep", Arm.TARGETED, socket.gethostname())
 
 
 def test_of_many_that_ask_together_one_may_start(ledger: Ledger, now: datetime) -> None:
@@ -113,6 +115,14 @@ def test_the_random_arms_share_is_kept_until_it_was_drawn(ledger: Ledger, make: 
         session.delete(session.get_one(CrawlRun, "first"))
     earlier(ledger, make, kind="sample", arm=Arm.RANDOM, requests=7)
     assert ask(ledger, now, "second", panel=PANEL) == 93
+
+
+def test_nothing_is_kept_where_no_sample_can_be_drawn(ledger: Ledger, now: datetime) -> None:
+    assert ask(ledger, now, "first") == 100
+    with ledger.write() as session:
+        session.delete(session.get_one(CrawlRun, "first"))
+    asked = ABROAD.model_copy(update={"road": "api"})
+    assert ask(ledger, now, "second", panel=PANEL, platform=asked) == 100
 
 
 def test_a_sample_may_use_what_is_kept_for_it(ledger: Ledger, now: datetime) -> None:

@@ -37,6 +37,15 @@ def test_the_environment_goes_before_the_file(file, monkeypatch):
     assert environment_for(TAOBAO, file)["VAPEWATCH_TAOBAO_UNION_APP_KEY"] == "other"
 
 
+def test_an_empty_variable_does_not_hide_the_file(file, monkeypatch):
+    for empty in ("", " "):
+        monkeypatch.setenv("VAPEWATCH_TAOBAO_UNION_APP_KEY", empty)
+        told = SECRETS["VAPEWATCH_TAOBAO_UNION_APP_KEY"]
+        assert environment_for(TAOBAO, file)["VAPEWATCH_TAOBAO_UNION_APP_KEY"] == told
+        assert missing(file) == []
+        assert "VAPEWATCH_TAOBAO_UNION_APP_KEY" not in environment_for(TAOBAO, None)
+
+
 def test_interfaces_without_all_their_keys_are_named(file):
     assert missing(file) == []
     file.write_text(

@@ -121,7 +121,6 @@ def _something_of_everything(ledger: Ledger, analyst: User, suspicious: Any, mak
                 body="示例商城：\n\n请依法核验处理。",
                 author_id=analyst.id,
                 created_at=make.now,
-                message_id="<1@bureau.invalid>",
                 leads=[lead],
             )
         )

@@ -96,6 +96,14 @@ def test_a_private_handle_in_or_behind_its_mark_is_covered(text: str, words: str
         ("QQ 123456789", "QQ 12•••••••"),
         ("微孔雾化 110000次", "微孔雾化 110000次"),
         ("UWELL 小烟", "UWELL 小烟"),
+        ("康康雾化店13812345678", "康康雾化店13•••••••••"),
+        ("139 1234 5678 批发", "13••••••••••• 批发"),
+        ("13812345678", "13812345678"),
+        (
+            "https://shop.invalid/13812345678?id=13812345678",
+            "https://shop.invalid/13812345678?id=13812345678",
+        ),
+        ("6921381234567", "6921381234567"),
     ],
 )
 def test_a_handle_that_names_itself_is_covered_without_any_mark(text: str, shown: str) -> None:

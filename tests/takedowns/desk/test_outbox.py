@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from takedowns.desk.app import create_app
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.tables import Lead, Notice, User
 from takedowns.ledger.vocabulary import Role
+from takedowns.settings import Notices, Settings
 from takedowns.states import LeadState, NoticeState
 
 Client = Callable[[Role], TestClient]
@@ -173,3 +175,64 @@ def test_a_hand_over_in_the_future_is_refused(
 
 def test_a_profile_nobody_tried_on_the_real_platform_says_so(client: Client, leads: list[Lead]) -> None:
     assert "not tried on the real platform" in client(Role.ANALYST).get("/leads/outbox").text
+
+
+@pytest.fixture
+def held(sqlite_ledger: Ledger, mailing: Any, platforms: Any, clock: Any) -> Settings:
+    return mailing.model_copy(update={"notices": Notices(office_hours=None)})
+
+
+@pytest.fixture
+def holding(app: Any, held: Settings) -> None:
+    """Approved notices wait ten minutes."""
+    app.state.desk = replace(app.state.desk, settings=held)
+
+
+def test_during_the_hold_it_can_be_taken_back_and_cannot_be_hurried(
+    client: Client, leads: list[Lead], holding: None, sqlite_ledger: Ledger, mail_server: Any
+) -> None:
+    analyst = client(Role.ANALYST)
+    address = drafted(analyst, leads).headers["location"]
+    act(client(Role.SUPERVISOR), address, "approval")
+    page = analyst.get(address).text
+    assert "It leaves at" in page
+    assert "Send now" not in page
+    assert "It does not leave yet" in analyst.post(f"{address}/dispatch").text
+    assert act(analyst, address, "recall").status_code == 303
+    assert states(sqlite_ledger)[0] is NoticeState.DRAFT
+    assert mail_server.mails == []
+
+
+def test_a_lead_is_withdrawn_from_a_notice_that_waits(
+    client: Client, leads: list[Lead], holding: None, sqlite_ledger: Ledger
+) -> None:
+    analyst = client(Role.ANALYST)
+    address = drafted(analyst, leads).headers["location"]
+    act(client(Role.SUPERVISOR), address, "approval")
+    answer = analyst.post(f"{address}/leads/{leads[0].id}/withdrawal", data={"reason": "wrong item"})
+    assert answer.status_code == 303
+    assert leads[0].number not in analyst.get(address).text
+    assert states(sqlite_ledger)[1] == {LeadState.WITHDRAWN, LeadState.READY}
+
+
+def test_the_platforms_signature_is_recorded_and_what_went_can_be_fetched(
+    client: Client, leads: list[Lead], sqlite_ledger: Ledger, clock: Any
+) -> None:
+    analyst = client(Role.ANALYST)
+    address = drafted(analyst, leads).headers["location"]
+    act(client(Role.SUPERVISOR), address, "approval")
+    analyst.post(f"{address}/dispatch")
+    clock.now += timedelta(hours=1)
+    page = analyst.get(address).text
+    form = {
+        "version": re.findall(r'name="version" value="(\d+)"', page)[0],
+        "signed_at": "2026-10-12T10:00",
+        "receipt": "No. 7",
+    }
+    assert analyst.post(f"{address}/acknowledgement", data=form).status_code == 303
+    assert states(sqlite_ledger) == (NoticeState.ACKNOWLEDGED, {LeadState.ACKNOWLEDGED})
+    (file,) = re.findall(rf'href="({address}/files/[^"]+\.xlsx)"', page)
+    answer = analyst.get(file)
+    assert answer.content.startswith(b"PK")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert analyst.get(file.replace(".xlsx", ".pptx")).status_code == 404

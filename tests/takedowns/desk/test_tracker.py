@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from crawlers.listing import Presence
 from takedowns.ledger.engine import Ledger
-from takedowns.ledger.tables import Lead, Relisting, User, Verification
+from takedowns.ledger.tables import Lead, Listing, Relisting, User, Verification
 from takedowns.ledger.vocabulary import Measure, RelistingKind, Role, VerificationOutcome
 from takedowns.states import LeadState
 
@@ -88,22 +88,34 @@ def test_a_leads_story_is_told_in_order(client: Client, lead: Lead) -> None:
     ]
 
 
+def test_the_sellers_credit_tier_is_shown_with_its_reasons(client: Client, lead: Lead) -> None:
+    page = client(Role.SUPERVISOR).get(f"/leads/{lead.number}").text
+    shown = re.search(r"<dt>Credit tier</dt><dd[^>]*>(.*?)</dd>", page, re.DOTALL)
+    assert shown is not None
+    assert "".join(re.sub(r"<.*?>", "", shown[1]).split())[0] in "BCD"
+    assert "one listing found violating" in shown[1]
+
+
 def test_a_relisting_shows_in_tracker_story_and_item(
     client: Client, lead: Lead, sqlite_ledger: Ledger, suspicious: Any, make: Any
 ) -> None:
     with sqlite_ledger.write() as session:
         again = suspicious(session)
-        session.add(
-            Relisting(
-                lead_id=lead.id,
-                listing_id=again.listing_id,
-                kind=RelistingKind.SAME_TEXT,
-                similarity=0.97,
-                observed_at=make.now,
-                recorded_at=make.now,
-            )
+        relisting = Relisting(
+            lead_id=lead.id,
+            listing_id=again.listing_id,
+            kind=RelistingKind.SAME_TEXT,
+            similarity=0.97,
+            observed_at=make.now,
+            recorded_at=make.now,
         )
+        session.add(relisting)
     browser = client(Role.ANALYST)
+    assert "Relisted" not in cells(browser.get("/leads").text)[-1]  # another seller's is a new listing
+    with sqlite_ledger.write() as session:
+        session.get_one(Listing, again.listing_id).seller_id = session.get_one(
+            Lead, lead.id
+        ).listing.seller_id
     assert "Relisted" in cells(browser.get("/leads").text)[-1]
     assert "Same text, new listing" in browser.get(f"/leads/{lead.number}").text
     assert f'href="/leads/{lead.number}"' in browser.get(f"/item/{again.id}").text

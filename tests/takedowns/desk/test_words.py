@@ -6,9 +6,12 @@ import pytest
 
 from classifiers.verdict import Label
 from crawlers.listing import Presence, SellerKind
-from takedowns import leads, letters, notices, review, roles
+from takedowns import dispatches, leads, letters, notices, review, roles, tips
 from takedowns.desk.words import WORDS
+from takedowns.handing_over import handovers, package
 from takedowns.ledger.vocabulary import (
+    DispatchKind,
+    DispatchState,
     Finding,
     Measure,
     RelistingKind,
@@ -16,7 +19,7 @@ from takedowns.ledger.vocabulary import (
     RunState,
     VerificationOutcome,
 )
-from takedowns.states import LeadState, NoticeState, TaskState
+from takedowns.states import HandoverState, LeadState, NoticeState, TaskState, TipState
 
 ENUMS: dict[str, type[StrEnum]] = {
     "label": Label,
@@ -24,6 +27,10 @@ ENUMS: dict[str, type[StrEnum]] = {
     "task_state": TaskState,
     "lead_state": LeadState,
     "notice_state": NoticeState,
+    "dispatch_kind": DispatchKind,
+    "dispatch_state": DispatchState,
+    "tip_state": TipState,
+    "handover_state": HandoverState,
     "outcome": VerificationOutcome,
     "presence": Presence,
     "measure": Measure,
@@ -44,7 +51,10 @@ def test_each_reason_for_a_dismissal_has_words() -> None:
 
 
 def test_each_refusal_of_the_services_has_words() -> None:
-    bases = [review.ReviewError, leads.LeadError, notices.NoticeError]
+    bases = [review.ReviewError, leads.LeadError, notices.NoticeError, dispatches.DispatchError]
     codes = {error.code for base in bases for error in base.__subclasses__()}
+    services: list[type[tips.TipError | handovers.HandoverError]] = [tips.TipError, handovers.HandoverError]
+    codes |= {error.code for base in services for error in (base, *base.__subclasses__())}
+    codes |= {package.PackageError.code}
     codes |= {letters.LetterError.code, roles.NotAllowedError.code, "config"}
     assert codes <= set(WORDS["refusal"])

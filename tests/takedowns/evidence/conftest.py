@@ -64,7 +64,8 @@ def opened(folder: Path, home: str) -> Context:
     """The house whose ledger and ``var`` are in ``folder``, with the shop at ``home``."""
     settings = configuration.settings(configuration.SHIPPED).model_copy(update={"var": folder / "var"})
     fields = {"title": {"css": "h1.title"}, "images": {"css": "img.photo::attr(src)"}}
-    platforms = {"corner": shop_profile(home, fields=fields)}
+    canary = {"alive": "{home}/item/1.html", "absent": "{home}/item/0.html"}
+    platforms = {"corner": shop_profile(home, fields=fields, canary=canary)}
     ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}")
     made = Context(configuration.SHIPPED, settings, platforms, ledger, lambda: NOON)
     made.__dict__["classifier"] = Suspicious()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from typer.testing import CliRunner
 
 from takedowns import roles
-from takedowns.cli import app
+from takedowns.cli import app, main
 from takedowns.cli import evidence as commands
 from takedowns.cli.evidence_words import PHRASES, PROBLEMS, Lang, sentence
 from takedowns.cli.following import UnknownRowError
 from takedowns.evidence import keeping, manifest
 from takedowns.evidence.verifying import Finding, Problem
 from takedowns.ledger import audit
-from takedowns.ledger.vocabulary import Role
+from takedowns.ledger.tables import WorkItem
+from takedowns.ledger.vocabulary import Role, WorkState
 from tests.takedowns.evidence.conftest import HOSTILE, NOON, opened
 
 WARC = "evidence/pages.warc.gz"
@@ -41,7 +43,7 @@ def lead(house, make, written_run):
         make.run(session, run_id="r1")
         snapshot = make.snapshot(session, make.listing(session, item_id="1"), evidence=reference, run_id="r1")
         made = make.lead(session, make.decision(session, make.task(session, snapshot), reviewer))
-        keeping.keep(session, house.evidence, run, now=NOON)
+        keeping.keep(session, house.evidence, manifest.make(house.evidence, run.path), now=NOON)
     return made.number, reference
 
 
@@ -104,6 +106,37 @@ def test_damage_is_named_in_both_languages_and_exits_with_1(house, lead):
         run("pack", lead[0], "--by", "analyst")
 
 
+@pytest.mark.parametrize("name", ["reference", "number"])
+@pytest.mark.parametrize(
+    "change",
+    [lambda text: b"\xff{", lambda text: text.replace(b'"size"', b'"sizes"'), lambda text: forged(text)],
+)
+def test_what_a_changed_manifest_lists_is_neither_shown_nor_handed_out(house, lead, name, change):
+    path = house.evidence.manifest("r1")
+    path.chmod(0o600)
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(manifest.ManifestError, match=r"r1\.json (was changed|is not the manifest)") as caught:
+        run("show", lead[1] if name == "reference" else lead[0])
+    assert "\n" not in str(caught.value)
+    with pytest.raises(manifest.ManifestError):
+        run("pack", lead[0], "--by", "analyst")
+
+
+def forged(text):
+    """A manifest as this program writes them, that says something else."""
+    return manifest.Manifest.model_validate_json(text).model_copy(update={"files": ()}).canonical
+
+
+def test_a_changed_manifest_is_one_sentence_and_exit_code_1(house, lead, monkeypatch, capsys):
+    house.evidence.manifest("r1").chmod(0o600)
+    house.evidence.manifest("r1").write_text("{}")
+    monkeypatch.setattr("sys.argv", ["vapewatch", "evidence", "show", lead[0]])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert "was changed: it is no manifest any more" in capsys.readouterr().err
+
+
 def test_a_pack_is_handed_out_by_a_named_person_and_the_chain_says_so(house, lead, tmp_path):
     file = tmp_path / "pack.zip"
     told = json.loads(run("pack", lead[0], "--by", "analyst", "--out", str(file), "--json").stdout)
@@ -133,6 +166,17 @@ def test_runs_of_earlier_releases_are_kept_afterwards(house, make, written_run):
 
 def test_without_a_term_nothing_expires(house, lead):
     assert "全部保留" in run("expire").stdout
+
+
+def test_old_work_is_forgotten_also_without_a_term(house):
+    ended = {"arm": "targeted", "kind": "sweep", "platform": "p", "detail": {}, "state": WorkState.DONE}
+    old = NOON - timedelta(days=100)
+    with house.ledger.write() as session:
+        session.add(WorkItem(subject="x", created_at=old, finished_at=old, **ended))
+    for arguments, left in ((("--preview",), 1), ((), 0)):
+        run("expire", *arguments)
+        with house.ledger.read() as session:
+            assert session.query(WorkItem).count() == left
 
 
 def test_nothing_to_photograph_is_said(house):

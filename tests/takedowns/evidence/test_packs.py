@@ -89,7 +89,9 @@ def test_from_a_flag_to_a_pack_that_anybody_can_check(house, goods, confirmed, t
         ("1", "flag", True),
         ("2", "flag", True),
     }
-    assert goods.hits["/photo.png"] <= 4  # once for the store, and by the browser for the screenshots
+    assert (
+        goods.hits["/photo.png"] <= 5
+    )  # once for the store, and by the browser for the screenshots and the canary
     data = packed(house, number)
     assert packed(house, number) == data
 
@@ -147,6 +149,25 @@ def test_the_chain_of_custody_can_be_recomputed_and_says_who_did_what(house, con
         assert "2026-10-14 13:00:00  analyst  lead.create" in readme
     assert "涉嫌" in readmes[0]
     assert "suspected" in readmes[1]
+
+
+def test_what_leaves_the_house_names_no_staff_and_tells_no_score(house, confirmed):
+    with house.ledger.read() as session:
+        lead = session.scalars(sa.select(tables.Lead).where(tables.Lead.number == confirmed[1])).one()
+        office = house.settings.office
+        inside, outside = (
+            zipfile.ZipFile(io.BytesIO(packs.pack(session, house.evidence, lead, office=office, outward=out)))
+            for out in (False, True)
+        )
+    told = b"".join(outside.read(name) for name in outside.namelist() if "exhibits" not in name)
+    assert b"analyst" not in told
+    assert b'"score"' not in told
+    assert b'"payload"' not in told
+    assert outside.namelist() == inside.namelist()
+    assert (
+        json.loads(outside.read("custody.json"))[0]["hash"]
+        == json.loads(inside.read("custody.json"))[0]["hash"]
+    )
 
 
 def test_a_hostile_title_writes_no_lines_and_no_names(house, confirmed):

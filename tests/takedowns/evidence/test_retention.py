@@ -8,7 +8,8 @@ import pytest
 
 from takedowns.evidence import keeping, manifest, retention, verifying
 from takedowns.evidence.verifying import Looked, Problem
-from takedowns.ledger.tables import Flag
+from takedowns.ledger.tables import Flag, WorkItem
+from takedowns.ledger.vocabulary import WorkState
 from tests.takedowns.evidence.conftest import NOON
 
 LATER = NOON + timedelta(days=100)
@@ -28,7 +29,7 @@ def runs(sqlite_ledger, store, written_run, make):
             (run.path / "evidence" / "shared").write_bytes(b"in every run")
             row = make.run(session, run_id=name, recorded_at=at)
             make.sighting(session, listing, run=row, evidence=references[0])
-            keeping.keep(session, store, run, now=at)
+            keeping.keep(session, store, manifest.make(store, run.path), now=at)
 
 
 def expire(ledger, store, tmp_path):
@@ -65,3 +66,28 @@ def test_who_cannot_tell_what_is_shared_deletes_nothing(sqlite_ledger, store, ru
     with pytest.raises(manifest.ManifestError):
         expire(sqlite_ledger, store, tmp_path)
     assert list(store.runs()) == ["bound", "free", "young"]
+
+
+def test_old_work_is_forgotten_unless_it_waits_or_tells_what_was_photographed(ledger):
+    cases = [
+        ("sweep", WorkState.DONE, 91, False),
+        ("recheck", WorkState.GIVEN_UP, 91, False),
+        ("sweep", WorkState.DONE, 89, True),
+        ("capture", WorkState.DONE, 400, True),
+        ("recheck", WorkState.OPEN, None, True),
+    ]
+    with ledger.write() as session:
+        for number, (kind, state, days, _) in enumerate(cases):
+            ended = None if days is None else NOON - timedelta(days=days)
+            row = {
+                "kind": kind,
+                "state": state,
+                "created_at": NOON - timedelta(days=500),
+                "finished_at": ended,
+            }
+            session.add(WorkItem(arm="targeted", platform="p", subject=str(number), detail={}, **row))
+    with ledger.write() as session:
+        retention.forget_work(session, now=NOON)
+    with ledger.read() as session:
+        left = {item.subject for item in session.query(WorkItem)}
+    assert left == {str(number) for number, case in enumerate(cases) if case[-1]}

@@ -24,7 +24,7 @@ WARC = "evidence/pages.warc.gz"
 def kept(sqlite_ledger, store, written_run):
     run, references = written_run("r1", *BODIES)
     with sqlite_ledger.write() as session:
-        keeping.keep(session, store, run, now=NOON)
+        keeping.keep(session, store, manifest.make(store, run.path), now=NOON)
     return references
 
 
@@ -51,8 +51,9 @@ def test_kept_evidence_is_whole_and_every_reference_finds_its_page(sqlite_ledger
 
 
 def test_a_run_is_kept_once(sqlite_ledger, store, kept, tmp_path):
+    made = manifest.make(store, tmp_path / "var/runs/r1")
     with sqlite_ledger.write() as session:
-        again = keeping.keep(session, store, keeping.rundir.read_run(tmp_path / "var/runs/r1"), now=NOON)
+        again = keeping.keep(session, store, made, now=NOON)
     assert again == manifest.load(store, "r1")
     with sqlite_ledger.read() as session:
         assert len(keeping.all_vouched(session)) == 1

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from crawlers.rundir import Arm
 from takedowns.ledger import tables
 from takedowns.ledger.engine import MIGRATIONS, Ledger, create_engine, migrate
-from takedowns.ledger.vocabulary import Base
+from takedowns.ledger.vocabulary import Base, DispatchState, UtcDateTime
 
 OLD_ROWS = """\
 INSERT INTO listing (id, platform, item_id, url, first_seen_at, road)
@@ -35,6 +36,25 @@ NUMBER = {"kind": "food_licence", "text": "ＳＣ：113 5109 0100 010", "status"
 OLD_RUN = """\
 INSERT INTO crawl_run (run_id, kind, platform, state, started_at, recorded_at, simulated, trusted, stats)
 VALUES ('r', 'sweep', 'sample', 'ok', '2026-10-12', '2026-10-12', false, true, '{}')"""
+OLD_USER = """\
+INSERT INTO app_user (id, login, display_name, role, is_demo, active, created_at)
+VALUES (1, 'a', 'a', 'analyst', false, true, '2026-10-01')"""
+OLD_NOTICE = sa.text(
+    """\
+INSERT INTO notice (id, number, platform, channel, recipient, state, lang, subject, body, author_id, created_at,
+approved_at, sent_at, message_id, failure, attempted_at, version)
+VALUES (:id, :key, 'sample', 'smtp', 'a@x', :state, 'zh', 's', '涉嫌', 1, '2026-10-11', '2026-10-12', :sent, :key,
+:failure, :attempted, 3)"""
+).bindparams(sa.bindparam("attempted", type_=UtcDateTime), sa.bindparam("sent", type_=UtcDateTime))
+OLD_NOTICES = (
+    ("draft", None, None),
+    ("approved", None, None),
+    ("approved", datetime(2026, 10, 13, tzinfo=UTC), None),
+    ("send_failed", None, None),
+    ("sent", None, datetime(2026, 10, 14, tzinfo=UTC)),
+    ("lapsed", None, datetime(2026, 10, 14, tzinfo=UTC)),
+    ("cancelled", None, None),
+)
 ORPHAN = "INSERT INTO flag (id, listing_id, verdict_id, created_at) VALUES (1, 5, 6, '2026-10-12')"
 
 
@@ -115,6 +135,35 @@ def test_a_version_judges_a_snapshot_once_unless_it_replaces_another(ledger: Led
     with pytest.raises(IntegrityError), ledger.write() as session:
         make.verdict(session, session.get_one(tables.ListingSnapshot, snapshot.id), model_version="model-3",
                      replaces_id=second.id)  # fmt: skip
+
+
+def test_notices_of_earlier_releases_go_into_the_outbox_as_they_stood(first_release: sa.Engine) -> None:
+    with first_release.begin() as connection:
+        connection.execute(sa.text(OLD_USER))
+        for number, (state, attempted, sent) in enumerate(OLD_NOTICES, 1):
+            failure = "refused" if state == "send_failed" else None
+            row = {"id": number, "state": state, "failure": failure, "attempted": attempted, "sent": sent}
+            connection.execute(OLD_NOTICE, {**row, "key": f"<{number}@x>"})
+    migrate(first_release)
+    dispatch = tables.Dispatch.__table__
+    with first_release.connect() as connection:
+        rows = connection.execute(sa.select(dispatch).order_by(dispatch.c.notice_id)).all()
+    assert [(row.notice_id, row.state, row.may_have_arrived, row.idempotency_key) for row in rows] == [
+        (2, DispatchState.WAITING, False, "<2@x>"),
+        (3, DispatchState.WAITING, True, "<3@x>"),  # nobody knows whether it went
+        (4, DispatchState.FAILED, False, "<4@x>"),
+        (5, DispatchState.SENT, False, "<5@x>"),
+        (6, DispatchState.SENT, False, "<6@x>"),
+    ]
+    approved, dying, failed, sent, _ = rows
+    assert [row.body for row in rows] == ["涉嫌"] * 5
+    assert approved.not_before == approved.created_at == datetime(2026, 10, 12, tzinfo=UTC)
+    assert (dying.attempted_at, failed.failure, failed.attempted_at) == (
+        datetime(2026, 10, 13, tzinfo=UTC),
+        "refused",
+        None,
+    )
+    assert (sent.sent_at, sent.failure) == (datetime(2026, 10, 14, tzinfo=UTC), None)
 
 
 def test_runs_of_earlier_releases_are_of_the_targeted_arm(first_release: sa.Engine) -> None:

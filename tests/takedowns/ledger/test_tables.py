@@ -22,18 +22,16 @@ from takedowns.ledger.vocabulary import (
     DispatchKind,
     DispatchState,
     Errand,
-    HandoverState,
     LinkReason,
     RelistingKind,
     Role,
     RunState,
-    TipState,
     TrayState,
     UtcDateTime,
     VerificationOutcome,
     WorkState,
 )
-from takedowns.states import NoticeState, TaskState
+from takedowns.states import HandoverState, NoticeState, TaskState, TipState
 
 
 def test_the_migrations_give_exactly_the_tables(ledger: Ledger) -> None:
@@ -94,7 +92,6 @@ def _a_row_in_every_table(session: Any, make: Any, now: datetime) -> None:
         body="涉嫌",
         author_id=analyst.id,
         created_at=now,
-        message_id="<1@bureau.invalid>",
     )
     session.add(notice)
     notice.leads.append(lead)
@@ -172,6 +169,7 @@ def _incoming(session: Any, lead: tables.Lead, now: datetime) -> None:
         lead_id=lead.id,
         cleaned=Cleaned.INFORMATION,
         quantity=3,
+        listed=True,
         source="reply.xlsx:2",
         **received,
     )
@@ -245,12 +243,15 @@ def _connections(session: Any, make: Any, run: tables.CrawlRun, now: datetime) -
     listing, other = make.listing(session), make.listing(session)
     session.add(tables.Picture(sha256="0" * 64, media_type="image/png", size=1, recorded_at=now))
     sellers = [tables.Seller(platform="p", kind="merchant", external_id=i, name=i) for i in "ab"]
-    session.add_all(sellers)
+    verdict = make.verdict(session, make.snapshot(session, listing))
+    flag = tables.Flag(listing_id=listing.id, verdict_id=verdict.id, created_at=now)
+    session.add_all([*sellers, flag])
     session.flush()
     session.add_all(
         [
             tables.ListingPicture(listing_id=listing.id, sha256="0" * 64, observed_at=now),
-            tables.ContactHash(listing_id=listing.id, kind="wechat", digest="0" * 64, observed_at=now),
+            tables.PictureAddress(digest="1" * 64, url="u", sha256="0" * 64, fetched_at=now, run_id="r"),
+            tables.ContactHash(listing_id=listing.id, kind="name", digest="0" * 64, observed_at=now),
             tables.SellerLink(
                 seller_id=sellers[0].id,
                 other_id=sellers[1].id,
@@ -269,7 +270,7 @@ def _connections(session: Any, make: Any, run: tables.CrawlRun, now: datetime) -
                 observed_at=now,
                 recorded_at=now,
             ),
-            tables.Control(listing_id=listing.id, drawn_at=now, probability=0.1),
+            tables.Control(listing_id=listing.id, flag_id=flag.id, drawn_at=now, probability=0.1),
         ]
     )
 

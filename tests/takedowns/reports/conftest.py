@@ -85,7 +85,6 @@ class Month:
                 platform="sample",
                 state=NoticeState.SENT,
                 author_id=self.reviewer.id,
-                message_id=number,
                 **fields,
                 **times,
             )

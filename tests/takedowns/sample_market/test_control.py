@@ -55,3 +55,19 @@ def test_the_log_tells_what_was_done_by_hand(market: RunningMarket, fresh):
     market.set_mode(item["item_id"], Mode.SOLD_OUT)
     event = market.log()["events"][-1]
     assert (event["kind"], event["item_id"], event["detail"]) == ("sold_out", item["item_id"], "control")
+
+
+def test_a_closed_shop_takes_its_listings_along_and_the_canary_shop_never_closes(market, web, fresh):
+    item = fresh("bazaar")
+    page = f"/bazaar/shop/{item['shop_id']}"
+    assert web.get(page).status_code == 200
+    market.set_shop(item["shop_id"], Mode.CAPTCHA_200)
+    assert "滑动验证" in web.get(page).text
+    assert web.get(item["path"]).status_code == 200
+    market.set_shop(item["shop_id"], Mode.HTTP_404)
+    assert (web.get(page).status_code, web.get(item["path"]).status_code) == (404, 404)
+    assert market.log()["events"][-1]["kind"] == "shop"
+    assert web.get("/bazaar/shop/canary").status_code == 200
+    assert web.get("/bazaar/shop/0000000000").status_code == 404
+    with pytest.raises(MarketError, match=r"404 .*no shop '1'"):
+        market.set_shop("1", Mode.UP)

@@ -15,13 +15,15 @@ ENUM = sa.String(32)
 _CHILDREN_FIRST = (
     *("cleaned_item", "cleaning_report", "stray_response", "inbox_message"),
     *("notice_step", "dispatch_file", "dispatch", "handover_lead", "handover", "tip"),
-    *("listing_picture", "picture", "contact_hash", "seller_link", "seller_sighting", "control"),
+    *("listing_picture", "picture_address", "picture", "contact_hash"),
+    *("seller_link", "seller_sighting", "control"),
 )
 
 
 def upgrade() -> None:
     op.add_column("crawl_run", sa.Column("host", sa.String(), nullable=True))
     op.add_column("job_firing", sa.Column("work", sa.String(), nullable=True))
+    op.add_column("lead", sa.Column("judged_at", UTC, nullable=True))
     op.create_index("ix_work_item_subject", "work_item", ["platform", "kind", "subject"], unique=False)
     _incoming()
     _outgoing()
@@ -57,6 +59,7 @@ def _incoming() -> None:
         sa.Column("item_id", sa.String(), nullable=True),
         sa.Column("shop", sa.String(), nullable=True),
         sa.Column("minors", sa.Boolean(), nullable=False),
+        sa.Column("category", ENUM, nullable=True),
         sa.Column("received_at", UTC, nullable=False),
         sa.Column("recorded_at", UTC, nullable=False),
         sa.Column("due_at", UTC, nullable=False),
@@ -153,6 +156,7 @@ def _outgoing() -> None:
         sa.Column("receipt", sa.String(), nullable=True),
         sa.Column("receipt_at", UTC, nullable=True),
         sa.Column("result", sa.String(), nullable=True),
+        sa.Column("result_sha256", sa.String(), nullable=True),
         sa.Column("closed_at", UTC, nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["created_by_id"], ["app_user.id"], name=op.f("fk_handover_created_by_id")),
@@ -222,6 +226,7 @@ def _outgoing() -> None:
         sa.Column("lead_id", sa.Integer(), nullable=True),
         sa.Column("tip_id", sa.Integer(), nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name=op.f("fk_handover_lead_handover_id")),
         sa.ForeignKeyConstraint(["lead_id"], ["lead.id"], name=op.f("fk_handover_lead_lead_id")),
         sa.ForeignKeyConstraint(["tip_id"], ["tip.id"], name=op.f("fk_handover_lead_tip_id")),
@@ -277,10 +282,22 @@ def _connections() -> None:
         sa.Column("media_type", sa.String(), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("perceptual_hash", sa.String(), nullable=True),
+        sa.Column("unread", sa.String(), nullable=True),
         sa.Column("recorded_at", UTC, nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_picture")),
     )
     op.create_index(op.f("ix_picture_perceptual_hash"), "picture", ["perceptual_hash"], unique=False)
+    op.create_table(
+        "picture_address",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("fetched_at", UTC, nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["sha256"], ["picture.sha256"], name=op.f("fk_picture_address_sha256")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_picture_address")),
+    )
+    op.create_index(op.f("ix_picture_address_sha256"), "picture_address", ["sha256"], unique=False)
     op.create_table(
         "seller_link",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -336,12 +353,15 @@ def _connections() -> None:
     op.create_table(
         "control",
         sa.Column("listing_id", sa.Integer(), nullable=False),
+        sa.Column("flag_id", sa.Integer(), nullable=False),
         sa.Column("drawn_at", UTC, nullable=False),
         sa.Column("probability", sa.Double(), nullable=False),
         sa.Column("left_at", UTC, nullable=True),
+        sa.ForeignKeyConstraint(["flag_id"], ["flag.id"], name=op.f("fk_control_flag_id")),
         sa.ForeignKeyConstraint(["listing_id"], ["listing.id"], name=op.f("fk_control_listing_id")),
         sa.PrimaryKeyConstraint("listing_id", name=op.f("pk_control")),
     )
+    op.create_index(op.f("ix_control_flag_id"), "control", ["flag_id"], unique=False)
     op.create_table(
         "listing_picture",
         sa.Column("listing_id", sa.Integer(), nullable=False),
@@ -357,6 +377,8 @@ def _connections() -> None:
 def downgrade() -> None:
     _notices_out_of_the_outbox()
     op.drop_index("ix_work_item_subject", "work_item")
+    with op.batch_alter_table("lead") as table:
+        table.drop_column("judged_at")
     with op.batch_alter_table("job_firing") as table:
         table.drop_column("work")
     with op.batch_alter_table("crawl_run") as table:

@@ -1,0 +1,1 @@
+"""What platforms answer: read, matched to leads, and kept as claims beside our findings."""
