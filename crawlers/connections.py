@@ -17,7 +17,7 @@ class KeptConnections(HTTP11DownloadHandler):
     home: a home on this machine that is asked faster got a new connection for most pages.
 
     Twisted asks again, at once and unseen by all who count and wait, when a kept connection brings no answer.
-    Where there is one request at a time, with a pause, Scrapy's retry does so instead: after the pause, through
+    Where one request at a time is made, Scrapy's retry does so instead: after the pause, through
     the gate, by a new connection. A market of our own that is asked for eight pages at a time has no pause to
     keep, and several kept connections may be stale.
     """

@@ -247,7 +247,8 @@ def _difference(session: Session, found: dict[Key, Link]) -> _Difference:
 
 def _stamp(session: Session) -> tuple[int, int | None]:
     """Another one when rows were added or taken away."""
-    return session.execute(sa.select(sa.func.count(SellerLink.id), sa.func.max(SellerLink.id))).one()._tuple()
+    rows, newest = session.execute(sa.select(sa.func.count(SellerLink.id), sa.func.max(SellerLink.id))).one()
+    return rows, newest
 
 
 def _write(session: Session, differing: _Difference, links: int, made: int, now: datetime) -> Refreshed:

@@ -120,6 +120,7 @@ def test_a_sure_refusal_after_an_attempt_that_died_does_not_make_it_sure_that_no
     bureau.clock.now += HOUR
     mail_server.refusal = "554 not now"
     assert outbox.send(bureau, approved.id).state is NoticeState.SEND_FAILED
+    with ledger.read() as session:
+        version = session.get_one(Notice, approved.id).version
     with pytest.raises(dispatches.OnItsWayError), ledger.write() as session:
-        failed = notices.locked(session, approved.id)
-        notices.recall(session, approved.id, supervisor, failed.version, now=bureau.clock())
+        notices.recall(session, approved.id, supervisor, version, now=bureau.clock())
