@@ -47,7 +47,7 @@ class Review(Section):
         default=0.05,
         ge=0,
         le=1,
-        description="of flagged listings whose looks go on for the control group (docs/verification.md); 0: none",
+        description="of flagged listings watched as the control group (docs/verification.md); 0: none",
     )
 
 
@@ -197,7 +197,7 @@ class Retention(Section):
 class Contacts(Section):
     key: Path | None = Field(
         default=None,
-        description="file with the key of contact hashes, readable by its owner only; every machine that takes "
+        description="file with the key of contact hashes, readable by its owner; every machine that takes "
         "listings in needs the same; None: contacts.key in var, made at the first use",
     )
 

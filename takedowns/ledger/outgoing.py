@@ -49,7 +49,9 @@ class Dispatch(Base):
     receipt: Mapped[str | None]
     failure: Mapped[str | None]
     version: Mapped[int] = mapped_column()
-    files: Mapped[list[DispatchFile]] = relationship(order_by="DispatchFile.name", cascade="all, delete-orphan")
+    files: Mapped[list[DispatchFile]] = relationship(
+        order_by="DispatchFile.name", cascade="all, delete-orphan"
+    )
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  (an instance attribute in SQLAlchemy's typing)
 
 

@@ -41,10 +41,10 @@ INSERT INTO app_user (id, login, display_name, role, is_demo, active, created_at
 VALUES (1, 'a', 'a', 'analyst', false, true, '2026-10-01')"""
 OLD_NOTICE = sa.text(
     """\
-INSERT INTO notice (id, number, platform, channel, recipient, state, lang, subject, body, author_id, created_at,
-approved_at, sent_at, message_id, failure, attempted_at, version)
-VALUES (:id, :key, 'sample', 'smtp', 'a@x', :state, 'zh', 's', '涉嫌', 1, '2026-10-11', '2026-10-12', :sent, :key,
-:failure, :attempted, 3)"""
+INSERT INTO notice (id, number, platform, channel, recipient, state, lang, subject, body, author_id,
+created_at, approved_at, sent_at, message_id, failure, attempted_at, version)
+VALUES (:id, :key, 'sample', 'smtp', 'a@x', :state, 'zh', 's', '涉嫌', 1,
+'2026-10-11', '2026-10-12', :sent, :key, :failure, :attempted, 3)"""
 ).bindparams(sa.bindparam("attempted", type_=UtcDateTime), sa.bindparam("sent", type_=UtcDateTime))
 OLD_NOTICES = (
     ("draft", None, None),

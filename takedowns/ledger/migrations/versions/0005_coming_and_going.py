@@ -242,7 +242,8 @@ INSERT INTO dispatch (kind, notice_id, channel, recipient, subject, body, idempo
   not_before, attempts, attempted_at, may_have_arrived, sent_at, failure, version)
 SELECT 'notice', id, channel, recipient, subject, body, message_id,
   CASE state WHEN 'approved' THEN 'waiting' WHEN 'send_failed' THEN 'failed' ELSE 'sent' END,
-  COALESCE(approved_at, created_at), COALESCE(approved_at, created_at), CASE WHEN state = 'approved' AND attempted_at IS NULL THEN 0 ELSE 1 END,
+  COALESCE(approved_at, created_at), COALESCE(approved_at, created_at),
+  CASE WHEN state = 'approved' AND attempted_at IS NULL THEN 0 ELSE 1 END,
   attempted_at, attempted_at IS NOT NULL, sent_at, failure, 1
 FROM notice WHERE state NOT IN ('draft', 'cancelled') ORDER BY id
 """
