@@ -4,17 +4,23 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-takedowns test-others test-shops lint format lock bench clean
+.PHONY: run test test-office test-takedowns test-others test-shops lint format lock bench clean
 
 run: .venv/run
 	$(BIN)/vapewatch demo $(if $(HEADLESS),--once)
 
-# Side by side: one core each.
+# Side by side: most of them wait for servers and browsers half of the time.
 test: .venv/test var/replay/installed lint
-	$(MAKE) --no-print-directory -j2 --output-sync=target test-takedowns test-others
+	$(MAKE) --no-print-directory -j3 --output-sync=target test-office test-takedowns test-others
+
+# What comes in and goes out, and what people see of it.
+OFFICE := $(addprefix tests/takedowns/,channels desk handing_over imports papers replies reports)
+
+test-office: .venv/test
+	$(BIN)/python -m pytest -q $(OFFICE)
 
 test-takedowns: .venv/test
-	$(BIN)/python -m pytest -q tests/takedowns
+	$(BIN)/python -m pytest -q tests/takedowns $(addprefix --ignore=,$(OFFICE))
 
 test-others: .venv/test var/replay/installed
 	$(BIN)/python -m pytest -q --ignore=tests/takedowns --ignore=tests/shops/evershop

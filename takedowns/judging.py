@@ -12,16 +12,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from crawlers.listing import Presence
 from takedowns.ledger.vocabulary import REMOVAL_CLAIMS, Measure, VerificationOutcome
 from takedowns.settings import Removal
 
 CONCLUSIVE = frozenset({Presence.UP, Presence.GONE, Presence.ALTERED})
-# Shops take their goods off for the night, when inspectors look. One that was gone and there again within
-# LATELY is believed to be gone for good only when it was so at other hours of the day, or for LONG.
-LATELY, LONG = timedelta(days=3), timedelta(days=7)
+# Shops take their goods off for the night, when inspectors look. One that came back LATELY, or TWICE_IN that
+# time, is believed to be gone for good only when it was so at other hours of the day, or at MANY looks over
+# LONG: of a few, those by day may all have failed.
+LATELY, TWICE_IN = timedelta(days=3), timedelta(days=14)
+LONG, MANY = timedelta(days=7), 7
 OTHER_HOURS = timedelta(hours=6)
 REMOVED = frozenset({VerificationOutcome.REMOVED_VERIFIED, VerificationOutcome.REMOVED_UNCLAIMED})
 
@@ -147,7 +149,7 @@ def _proof(before: Sequence[Look], run: Sequence[Look], rule: Removal) -> Sequen
     """The looks of ``run`` from the vantage that is the first to complete the rule, up to where it does."""
     last = {look.vantage: look for look in before}
     there = {at: look.observed_at for at, look in last.items() if look.state is not Presence.GONE}
-    wavers = _came_back_lately(before, run[0].observed_at)
+    wavers = _wavers(before, run[0].observed_at)
     by_vantage = defaultdict(list)
     for look in run:
         by_vantage[look.vantage].append(look)
@@ -155,15 +157,19 @@ def _proof(before: Sequence[Look], run: Sequence[Look], rule: Removal) -> Sequen
         seen = by_vantage[look.vantage]
         doubted = any(look.observed_at - up <= timedelta(days=rule.vantage_days) for up in there.values())
         enough = len(seen) >= rule.gone_checks and _span(seen) >= timedelta(hours=rule.over_hours)
-        if enough and not doubted and (not wavers or _span(seen) >= LONG or _at_other_hours(seen)):
+        if enough and not doubted and (not wavers or _persists(seen)):
             return seen
     return ()
 
 
-def _came_back_lately(before: Sequence[Look], moment: datetime) -> bool:
-    """Whether it was gone shortly before ``moment`` and there again after that."""
-    there = max((i for i, look in enumerate(before) if look.state is not Presence.GONE), default=0)
-    return any(look.state is Presence.GONE and moment - look.observed_at <= LATELY for look in before[:there])
+def _wavers(before: Sequence[Look], moment: datetime) -> bool:
+    """Whether it was gone and there again too lately or too often before ``moment``."""
+    ago = [
+        moment - gone.observed_at
+        for gone, next_look in pairwise(before)
+        if gone.state is Presence.GONE and next_look.state is not Presence.GONE
+    ]
+    return any(age <= LATELY for age in ago) or sum(age <= TWICE_IN for age in ago) > 1
 
 
 def _altered(looks: Sequence[Look], rule: Removal) -> Judgement | None:
@@ -215,11 +221,12 @@ def _in_order(looks: Iterable[Look]) -> list[Look]:
     return sorted(looks, key=lambda look: (look.observed_at, look.id))
 
 
-def _at_other_hours(looks: Sequence[Look]) -> bool:
-    """Whether two of them were made at hours of the day that lie apart."""
+def _persists(looks: Sequence[Look]) -> bool:
+    """Whether they were made at hours of the day that lie apart, or are many."""
     day = timedelta(days=1)
     apart = ((one.observed_at - looks[0].observed_at) % day for one in looks)
-    return any(min(gap, day - gap) >= OTHER_HOURS for gap in apart)
+    at_other_hours = any(min(gap, day - gap) >= OTHER_HOURS for gap in apart)
+    return at_other_hours or (len(looks) >= MANY and _span(looks) >= LONG)
 
 
 def _span(looks: Sequence[Look]) -> timedelta:

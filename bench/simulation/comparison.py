@@ -13,6 +13,7 @@ from bench.simulation.cases import Case
 from bench.simulation.market import OPENING, RARELY, Simulation
 from bench.simulation.pages import DAY, TRUTH, Conduct, Shown
 from takedowns import control, removals, reports
+from takedowns.judging import REMOVED
 from takedowns.ledger import audit, tables
 from takedowns.ledger.vocabulary import RelistingKind, VerificationOutcome
 from takedowns.states import LeadState
@@ -43,7 +44,7 @@ def _outcomes(session: Session, simulation: Simulation) -> Iterator[str]:
             wanted = _final(case, simulation, lead, again=number > 0)
             if lead.outcome is not wanted:
                 yield f"{lead.number} {case.conduct}: found {lead.outcome}, but it is {wanted}"
-            over = wanted in removals.REMOVED | {
+            over = wanted in REMOVED | {
                 VerificationOutcome.RELISTED,
                 VerificationOutcome.GONE_BEFORE,
             }
@@ -58,6 +59,8 @@ def _final(
         return VerificationOutcome.REMOVED_VERIFIED
     if case.conduct is Conduct.GONE_BEFORE and lead.sent_at is not None:
         return VerificationOutcome.REMOVED_UNCLAIMED  # the look before the dispatch could not tell
+    if case.conduct is Conduct.NIGHT and lead.sent_at is None:
+        return VerificationOutcome.GONE_BEFORE  # which rests on a single look, and is credited to nobody
     if case.conduct is Conduct.WITHDRAWN:
         return lead.outcome  # whatever was found before
     if case.conduct is Conduct.WALL_LATER and not _told(simulation, case):
@@ -114,7 +117,7 @@ def _next_check(session: Session, case: Case, back: datetime) -> datetime:
         sa.select(tables.Verification.recorded_at)
         .where(
             tables.Verification.lead_id == case.lead_ids[0],
-            tables.Verification.outcome.in_(removals.REMOVED),
+            tables.Verification.outcome.in_(REMOVED),
         )
         .order_by(tables.Verification.id)
     ).first()
@@ -160,7 +163,7 @@ def _counted(session: Session, simulation: Simulation) -> Counter[str]:
             lead = session.get_one(tables.Lead, lead_id)
             final = _final(case, simulation, lead, again=number > 0)
             withdrawn = case.conduct is Conduct.WITHDRAWN
-            removed = final in removals.REMOVED | {VerificationOutcome.RELISTED} and not withdrawn
+            removed = final in REMOVED | {VerificationOutcome.RELISTED} and not withdrawn
             truth["leads_sent"] += lead.sent_at is not None
             truth["withdrawn"] += withdrawn
             truth["removed_verified"] += removed

@@ -37,6 +37,7 @@ from crawlers.platforms import Platform
 from crawlers.presence import is_altered
 from crawlers.rundir import Outcome, RunKind, RunStats, Target
 from takedowns import control, intake, leads, notices, relistings, removals
+from takedowns.judging import REMOVED
 from takedowns.ledger import tables
 from takedowns.ledger.engine import Ledger
 from takedowns.ledger.vocabulary import Finding, Role, RunState
@@ -256,7 +257,7 @@ class Simulation:
         """No removal may be written down that was none, not even for a day."""
         written = session.scalars(
             sa.select(tables.Verification).where(
-                tables.Verification.recorded_at == now, tables.Verification.outcome.in_(removals.REMOVED)
+                tables.Verification.recorded_at == now, tables.Verification.outcome.in_(REMOVED)
             )
         )
         for row in written:

@@ -57,6 +57,8 @@ def _facts(*looks: tuple[float, Presence] | Look, claimed_at_hour: float | None 
         (_facts((-48, GONE), (-1, GONE), (1, GONE)), None),
         (_facts((-30, UP), (-2, GONE), (1, GONE), (25, GONE)), "removed_unclaimed"),
         (_facts((-9, GONE), (-2, UP), (1, GONE), (25, GONE)), None),
+        (_facts((-150, GONE), (-120, UP), (1, GONE), (25, GONE)), "removed_unclaimed"),
+        (_facts((-250, GONE), (-220, UP), (-150, GONE), (-120, UP), (1, GONE), (25, GONE)), None),
         (_facts((1, UP), (2, UP)), None),
         (_facts((1, UP), (30, UP), claimed_at_hour=12), None),
         (_facts((20, UP), (30, UP), claimed_at_hour=12), "false_claim"),

@@ -211,7 +211,7 @@ def test_one_that_was_answered_is_answered_again_when_its_removal_falls(ledger, 
 
 
 def test_the_event_moves_when_what_it_rested_on_changes(ledger, make, lead, now, settings):
-    for day in (1, 3, 5, 12):
+    for day in (1, 3, 5, 12.4):  # at another hour, or one that came back is not believed to be gone
         _look(ledger, make, lead, now + day * DAY)
     _settle_all(ledger, now + 13 * DAY, settings)
     _late_look(ledger, make, lead, now + 2 * DAY, now + 14 * DAY)
