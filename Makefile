@@ -4,23 +4,28 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-office test-takedowns test-others test-shops lint format lock bench clean
+.PHONY: run test test-desk test-runs test-takedowns test-others test-shops lint format lock bench clean
 
 run: .venv/run
 	$(BIN)/vapewatch demo $(if $(HEADLESS),--once)
 
 # Side by side: most of them wait for servers and browsers half of the time.
 test: .venv/test var/replay/installed lint
-	$(MAKE) --no-print-directory -j3 --output-sync=target test-office test-takedowns test-others
+	$(MAKE) --no-print-directory -j4 --output-sync=target test-desk test-runs test-takedowns test-others
 
 # What comes in and goes out, and what people see of it.
-OFFICE := $(addprefix tests/takedowns/,channels desk handing_over imports papers replies reports)
+DESK := $(addprefix tests/takedowns/,channels desk handing_over imports papers replies reports)
+# What crawls bring, and where it is kept.
+RUNS := $(addprefix tests/takedowns/,crawling evidence learning ledger sample_market simulation)
 
-test-office: .venv/test
-	$(BIN)/python -m pytest -q $(OFFICE)
+test-desk: .venv/test
+	$(BIN)/python -m pytest -q $(DESK)
+
+test-runs: .venv/test
+	$(BIN)/python -m pytest -q $(RUNS)
 
 test-takedowns: .venv/test
-	$(BIN)/python -m pytest -q tests/takedowns $(addprefix --ignore=,$(OFFICE))
+	$(BIN)/python -m pytest -q tests/takedowns $(addprefix --ignore=,$(DESK) $(RUNS))
 
 test-others: .venv/test var/replay/installed
 	$(BIN)/python -m pytest -q --ignore=tests/takedowns --ignore=tests/shops/evershop

@@ -60,8 +60,8 @@ def draft_notice(
 
 
 @router.get("/notices/{notice_id}", name="notice")
-def notice(visit: Here, notice_id: int) -> Response:
-    return _notice(visit, notice_id)
+def notice(visit: Here, notice_id: int, sending: bool = False) -> Response:
+    return _notice(visit, notice_id, sending=sending)
 
 
 @router.post("/notices/{notice_id}/approval", name="approve_notice")
@@ -96,7 +96,7 @@ def send_notice(visit: Here, notice_id: int, later: BackgroundTasks) -> Response
     except REFUSALS as refusal:
         return _notice(visit, notice_id, refusal)
     later.add_task(_send, context, notice_id)
-    return visit.go(f"/notices/{notice_id}")
+    return visit.go(f"/notices/{notice_id}?sending=1")
 
 
 def _send(context: Context, notice_id: int) -> None:
@@ -211,7 +211,9 @@ def _outbox(visit: Visit, refusal: Refusal | None = None) -> Response:
         )
 
 
-def _notice(visit: Visit, notice_id: int, refusal: Refusal | None = None) -> Response:
+def _notice(
+    visit: Visit, notice_id: int, refusal: Refusal | None = None, *, sending: bool = False
+) -> Response:
     of_lead = selectinload(Notice.leads).joinedload(Lead.decision)
     with visit.desk.ledger.read() as session:
         found = session.get(
@@ -235,4 +237,5 @@ def _notice(visit: Visit, notice_id: int, refusal: Refusal | None = None) -> Res
         unsent=unsent,
         loose=all(dispatches.is_loose(one) for one in unsent),
         refusal=refusal,
+        sending=sending,
     )

@@ -328,7 +328,7 @@ def test_one_drafts_a_second_approves_and_the_mail_goes_out(
     supervisor.locator("a[data-row]").first.click()
     supervisor.get_by_role("button", name="批准", exact=True).click()
     supervisor.get_by_role("button", name="立即发送").click()
-    expect(supervisor.get_by_text("已发出。")).to_be_visible()
+    expect(supervisor.get_by_text("已发出。")).to_be_visible(timeout=30_000)
     (mail,) = mail_server.mails
     assert mail["To"] == "notices@shop.invalid"
     assert "涉嫌" in mail.get_body().get_content()

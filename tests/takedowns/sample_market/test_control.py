@@ -66,6 +66,7 @@ def test_a_closed_shop_takes_its_listings_along_and_the_canary_shop_never_closes
     assert web.get(item["path"]).status_code == 200
     market.set_shop(item["shop_id"], Mode.HTTP_404)
     assert (web.get(page).status_code, web.get(item["path"]).status_code) == (404, 404)
+    market.set_shop(item["shop_id"], Mode.UP)
     assert market.log()["events"][-1]["kind"] == "shop"
     assert web.get("/bazaar/shop/canary").status_code == 200
     assert web.get("/bazaar/shop/0000000000").status_code == 404
