@@ -2,33 +2,30 @@
 # a Chromium, Chinese fonts and (for the tests) PostgreSQL through .ci/setup.
 PYTHON ?= python3
 BIN := .venv/bin
+PARTS := desk runs jobs leads crawlers others
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-desk test-runs test-takedowns test-others test-shops lint format lock bench clean
+.PHONY: run test $(addprefix test-,$(PARTS)) test-shops lint format lock bench clean
 
 run: .venv/run
 	$(BIN)/vapewatch demo $(if $(HEADLESS),--once)
 
-# Side by side: most of them wait for servers and browsers half of the time.
-test: .venv/test var/replay/installed lint
-	$(MAKE) --no-print-directory -j4 --output-sync=target test-desk test-runs test-takedowns test-others
-
+# Side by side, more of them than cores: they wait for servers and browsers half of the time.
+TAKEDOWNS := tests/takedowns
 # What comes in and goes out, and what people see of it.
-DESK := $(addprefix tests/takedowns/,channels desk handing_over imports papers replies reports)
+desk := $(addprefix $(TAKEDOWNS)/,channels desk handing_over imports papers replies reports)
 # What crawls bring, and where it is kept.
-RUNS := $(addprefix tests/takedowns/,crawling evidence learning ledger sample_market simulation)
+runs := $(addprefix $(TAKEDOWNS)/,crawling evidence learning ledger sample_market simulation)
+jobs := $(wildcard $(TAKEDOWNS)/test_[a-k]*.py)
+leads := $(filter-out $(jobs),$(wildcard $(TAKEDOWNS)/test_*.py))
+crawlers := tests/crawlers
+others := tests $(addprefix --ignore=,$(TAKEDOWNS) $(crawlers) tests/shops/evershop)
 
-test-desk: .venv/test
-	$(BIN)/python -m pytest -q $(DESK)
+test: .venv/test var/replay/installed lint
+	$(MAKE) --no-print-directory -j6 --output-sync=target $(addprefix test-,$(PARTS))
 
-test-runs: .venv/test
-	$(BIN)/python -m pytest -q $(RUNS)
-
-test-takedowns: .venv/test
-	$(BIN)/python -m pytest -q tests/takedowns $(addprefix --ignore=,$(DESK) $(RUNS))
-
-test-others: .venv/test var/replay/installed
-	$(BIN)/python -m pytest -q --ignore=tests/takedowns --ignore=tests/shops/evershop
+$(addprefix test-,$(PARTS)): test-%: .venv/test var/replay/installed
+	$(BIN)/python -m pytest -q $($*)
 
 # A replay tool for WARC files that is not ours, apart from our packages: it wants much older ones.
 var/replay/installed: tests/crawlers/replay/requirements.lock | .venv/test
