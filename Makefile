@@ -2,7 +2,7 @@
 # a Chromium, Chinese fonts and (for the tests) PostgreSQL through .ci/setup.
 PYTHON ?= python3
 BIN := .venv/bin
-PARTS := desk runs jobs leads crawlers others
+PARTS := desk runs leads others
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: run test $(addprefix test-,$(PARTS)) test-shops lint format lock bench clean
@@ -16,13 +16,11 @@ TAKEDOWNS := tests/takedowns
 desk := $(addprefix $(TAKEDOWNS)/,channels desk handing_over imports papers replies reports)
 # What crawls bring, and where it is kept.
 runs := $(addprefix $(TAKEDOWNS)/,crawling evidence learning ledger sample_market simulation)
-jobs := $(wildcard $(TAKEDOWNS)/test_[a-k]*.py)
-leads := $(filter-out $(jobs),$(wildcard $(TAKEDOWNS)/test_*.py))
-crawlers := tests/crawlers
-others := tests $(addprefix --ignore=,$(TAKEDOWNS) $(crawlers) tests/shops/evershop)
+leads := $(wildcard $(TAKEDOWNS)/test_*.py)
+others := tests $(addprefix --ignore=,$(TAKEDOWNS) tests/shops/evershop)
 
 test: .venv/test var/replay/installed lint
-	$(MAKE) --no-print-directory -j6 --output-sync=target $(addprefix test-,$(PARTS))
+	$(MAKE) --no-print-directory -j4 --output-sync=target $(addprefix test-,$(PARTS))
 
 $(addprefix test-,$(PARTS)): test-%: .venv/test var/replay/installed
 	$(BIN)/python -m pytest -q $($*)
